@@ -1,0 +1,98 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CloudFormation, one function a call."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
+
+# The colour's template makes a role and an instance profile with names of their own.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html#using-iam-capabilities
+CAPABILITIES: t.Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+
+
+def describe_stack(clients: Clients, name: str) -> StackTypeDef | None:
+    """The newest stack of that name that is not deleted, or None."""
+    try:
+        return _describe_stack(clients, name)
+    except AwsError as error:
+        # "Stack with id … does not exist" is a ValidationError like any other, told apart by its text alone.
+        if error.code == "ValidationError" and "does not exist" in error.why:
+            return None
+        raise
+
+
+@aws_call("read the stack {}")
+def _describe_stack(clients: Clients, name: str) -> StackTypeDef | None:
+    stacks = clients.cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return next((stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"), None)
+
+
+@aws_call("create the stack {}")
+def create_stack(
+    clients: Clients, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]
+) -> str:
+    """Starts a stack and returns its id. A stack that can't be made stays, so that its events can be read."""
+    answer = clients.cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=template,
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        Capabilities=CAPABILITIES,  # type: ignore[arg-type]
+        OnFailure="DO_NOTHING",
+    )
+    return answer["StackId"]
+
+
+@aws_call("update the stack {}")
+def update_parameters(clients: Clients, name: str, changed: Mapping[str, str], kept: Iterator[str]) -> None:
+    """Updates a stack's parameters and nothing else: the template and the parameters in `kept` stay as they are."""
+    clients.cloudformation.update_stack(
+        StackName=name,
+        UsePreviousTemplate=True,
+        Parameters=[
+            *({"ParameterKey": key, "ParameterValue": value} for key, value in changed.items()),
+            *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
+        ],
+        Capabilities=CAPABILITIES,  # type: ignore[arg-type]
+        # Rollback triggers go back one step, not to safety, and are kept from earlier updates unless given again.
+        RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 0},
+    )
+
+
+@aws_call("delete the stack {}")
+def delete_stack(clients: Clients, name: str) -> None:
+    """Starts the deletion of a stack; one that isn't there is no error."""
+    clients.cloudformation.delete_stack(StackName=name)
+
+
+@aws_call("read the events of the stack {}")
+def stack_events(clients: Clients, name: str) -> list[StackEventTypeDef]:
+    """A stack's events, the newest first, all pages."""
+    pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+    return [event for page in pages for event in page["StackEvents"]]
+
+
+def first_failure(clients: Clients, name: str) -> str:
+    """Why a stack failed: the first failed resource and AWS's words for it. What failed later is a consequence.
+
+    Events of earlier operations are left out: the search ends where the current operation began.
+    """
+    cause = "no failed resource is named in its events"
+    for event in stack_events(clients, name):  # the newest first, so the last match is the first failure
+        status, reason = event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
+        is_stack = event.get("PhysicalResourceId") == event["StackId"]
+        if status.endswith("_FAILED") and "cancelled" not in reason.lower() and not is_stack:
+            cause = f"{event['LogicalResourceId']} ({event['ResourceType']}): {' '.join(reason.split())}"
+        if is_stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"):
+            break
+    return cause

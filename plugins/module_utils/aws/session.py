@@ -1,0 +1,101 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way to AWS: clients made from the arguments that every module of amazon.aws takes."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    HAS_BOTO3 = True
+except ImportError:
+    HAS_BOTO3 = False
+
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, translate
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+
+# A throttled deployment must wait, not fail: the adaptive mode slows down with AWS's answers.
+# https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+RETRIES = {"mode": "adaptive", "max_attempts": 10}
+
+
+class Clients:
+    """boto3's clients of one account and region, each made when it is first used.
+
+    Args:
+        session: a boto3 session.
+        options: what every client is made with (endpoint, certificate check, botocore's config).
+    """
+
+    def __init__(self, session: boto3.session.Session, options: Mapping[str, t.Any]) -> None:
+        self._session = session
+        self._options = options
+
+    def in_region(self, region: str) -> Clients:
+        """The same account's clients in another region."""
+        return Clients(self._session, {**self._options, "region_name": region})
+
+    @property
+    def region(self) -> str:
+        return str(self._options.get("region_name") or self._session.region_name)
+
+    def _client(self, service: str) -> t.Any:
+        try:
+            return self._session.client(service, **self._options)  # type: ignore[call-overload]
+        except (BotoCoreError, ValueError) as error:
+            raise translate(f"connect to {service}", error) from error
+
+    @functools.cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return t.cast("CloudFormationClient", self._client("cloudformation"))
+
+    @functools.cached_property
+    def elbv2(self) -> ElasticLoadBalancingv2Client:
+        return t.cast("ElasticLoadBalancingv2Client", self._client("elbv2"))
+
+    @functools.cached_property
+    def autoscaling(self) -> AutoScalingClient:
+        return t.cast("AutoScalingClient", self._client("autoscaling"))
+
+    @functools.cached_property
+    def ec2(self) -> EC2Client:
+        return t.cast("EC2Client", self._client("ec2"))
+
+
+def connect(auth: Mapping[str, t.Any]) -> Clients:
+    """Clients for the arguments of amazon.aws (`region`, `profile`, `access_key`, `secret_key`, `session_token`,
+    `endpoint_url`, `validate_certs`, `aws_ca_bundle`, `aws_config`); what is absent comes from the ordinary AWS chain.
+
+    Raises:
+        AwsError: boto3 is missing, the profile is unknown, or no region was given.
+    """
+    if not HAS_BOTO3:
+        raise AwsError("connect to AWS", "the Python package boto3 is missing; install it beside ansible: pip install boto3")
+    profile = auth.get("profile")
+    keys = {} if profile else {f"aws_{name}": auth.get(arg) for name, arg in KEYS.items()}
+    try:
+        session = boto3.session.Session(profile_name=profile, region_name=auth.get("region"), **keys)
+    except BotoCoreError as error:
+        raise translate("connect to AWS", error) from error
+    if not session.region_name:
+        raise AwsError("connect to AWS", "no region was given; set `region` in the environment's file, or AWS_REGION")
+    verify = auth.get("aws_ca_bundle") if auth.get("validate_certs", True) else False
+    config = Config(retries=RETRIES, connect_timeout=5, read_timeout=30).merge(Config(**(auth.get("aws_config") or {})))
+    options = {"endpoint_url": auth.get("endpoint_url"), "verify": verify, "config": config}
+    return Clients(session, {**options, "region_name": session.region_name})
+
+
+KEYS = {"access_key_id": "access_key", "secret_access_key": "secret_key", "session_token": "session_token"}
