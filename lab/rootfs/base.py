@@ -1,0 +1,72 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The distribution image: Debian 13 as its AMIs are, without a kernel and with a container instead of cloud-init."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from lab.podman import Podman
+from lab.rootfs import DATE_LABEL, INPUTS_LABEL, archive, inputs_hash
+from lab.settings import BASE_IMAGE, LOGIN_USER, LabError
+
+SUITE = "trixie"
+FILES = Path(__file__).parent / "files"
+DPKG_OPTIONS = Path(__file__).parent / "dpkg.cfg"
+PACKAGES = (
+    "ca-certificates",
+    "dbus",
+    "iproute2",
+    "openssh-server",
+    "python3",
+    "python3-apt",
+    "sudo",
+    "systemd",
+    "systemd-sysv",
+)
+# What makes a server unique is made at its first boot, so none of it may be in the image.
+_HOOKS = (
+    f"copy-in {' '.join(str(path) for path in sorted(FILES.iterdir()))} /",
+    'chroot "$1" sh -c "chown -R root:root /etc/sudoers.d /etc/systemd && chmod 0440 /etc/sudoers.d/*"',
+    f'chroot "$1" useradd --create-home --shell /bin/bash --comment Debian --uid 1000 {LOGIN_USER}',
+    'rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/dbus/machine-id; : > "$1"/etc/machine-id',
+    'chroot "$1" systemctl mask getty@tty1.service console-getty.service fstrim.timer systemd-pstore.service',
+)
+
+
+def ensure(podman: Podman, work_dir: Path) -> float | None:
+    """Make the image where it is missing or its inputs have changed. Returns the seconds it took, or None.
+
+    Raises LabError where mmdebstrap is missing or fails.
+    """
+    sources = archive.sources(SUITE)
+    wanted = inputs_hash([FILES], DPKG_OPTIONS.read_text(), *PACKAGES, *_HOOKS[1:], *sources)
+    if podman.label(BASE_IMAGE, INPUTS_LABEL) == wanted:
+        return None
+    if not shutil.which("mmdebstrap"):
+        raise LabError("mmdebstrap is missing: install it (apt-get install mmdebstrap)")
+    started = time.monotonic()
+    work_dir.mkdir(parents=True, exist_ok=True)
+    tarball = work_dir / "debian-13.tar"
+    log = work_dir / "log" / "rootfs.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = ["mmdebstrap", "--variant=minbase", "--architectures=amd64", f"--include={','.join(PACKAGES)}"]
+    command += [f"--dpkgopt={DPKG_OPTIONS}", '--aptopt=Acquire::Languages "none"']
+    command += [f"--customize-hook={hook}" for hook in _HOOKS] + [SUITE, str(tarball), *sources]
+    try:
+        with log.open("w") as output:
+            code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+        if code:
+            last = log.read_text().strip().splitlines()[-1:] or [f"exit code {code}"]
+            raise LabError(f"the base image could not be made: {last[0]}; all of it is in {log}")
+        day = time.strftime("%Y%m%d", time.gmtime())
+        changes = [f"LABEL {INPUTS_LABEL}={wanted}", f"LABEL {DATE_LABEL}={day}"]
+        options = [option for change in changes for option in ("--change", change)]
+        podman.run("import", "--quiet", *options, str(tarball), BASE_IMAGE)
+    finally:
+        tarball.unlink(missing_ok=True)
+    return time.monotonic() - started
