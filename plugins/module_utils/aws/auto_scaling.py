@@ -10,8 +10,9 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
 
 if t.TYPE_CHECKING:
-    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
+
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
 
 @aws_call("read the Auto Scaling groups {}")

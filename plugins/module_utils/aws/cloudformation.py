@@ -10,10 +10,11 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
+
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackEventTypeDef, StackTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-    from mypy_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 # The colour's template makes a role and an instance profile with names of their own.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-template.html#using-iam-capabilities
@@ -41,28 +42,28 @@ def _describe_stack(clients: Clients, name: str) -> StackTypeDef | None:
 def create_stack(
     clients: Clients, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str]
 ) -> str:
-    """Starts a stack and returns its id. A stack that can't be made stays, so that its events can be read."""
+    """Starts a stack and returns its id.."""
     answer = clients.cloudformation.create_stack(
         StackName=name,
         TemplateBody=template,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         Capabilities=CAPABILITIES,  # type: ignore[arg-type]
-        OnFailure="DO_NOTHING",
     )
     return answer["StackId"]
 
 
 @aws_call("update the stack {}")
-def update_parameters(clients: Clients, name: str, changed: Mapping[str, str], kept: Iterator[str]) -> None:
+def update_parameters(clients: Clients, name: str, changed: Mapping[str, str], kept: Iterable[str]) -> None:
     """Updates a stack's parameters and nothing else: the template and the parameters in `kept` stay as they are."""
+    parameters: list[ParameterTypeDef] = [
+        {"ParameterKey": key, "ParameterValue": value} for key, value in changed.items()
+    ]
+    parameters += [{"ParameterKey": key, "UsePreviousValue": True} for key in kept]
     clients.cloudformation.update_stack(
         StackName=name,
         UsePreviousTemplate=True,
-        Parameters=[
-            *({"ParameterKey": key, "ParameterValue": value} for key, value in changed.items()),
-            *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
-        ],
+        Parameters=parameters,
         Capabilities=CAPABILITIES,  # type: ignore[arg-type]
         # Rollback triggers go back one step, not to safety, and are kept from earlier updates unless given again.
         RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 0},

@@ -10,8 +10,9 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
 
 if t.TYPE_CHECKING:
-    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
     from mypy_boto3_elbv2.type_defs import ListenerTypeDef, TargetHealthDescriptionTypeDef
+
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
 
 @aws_call("read the listener {}")

@@ -22,6 +22,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import Aw
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from botocore.config import _RetryDict
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ec2 import EC2Client
@@ -29,7 +30,10 @@ if t.TYPE_CHECKING:
 
 # A throttled deployment must wait, not fail: the adaptive mode slows down with AWS's answers.
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-RETRIES = {"mode": "adaptive", "max_attempts": 10}
+RETRIES: _RetryDict = {"mode": "adaptive", "max_attempts": 10}
+
+# boto3's name of a key (after "aws_") → amazon.aws's.
+KEYS = {"access_key_id": "access_key", "secret_access_key": "secret_key", "session_token": "session_token"}
 
 
 class Clients:
@@ -83,7 +87,9 @@ def connect(auth: Mapping[str, t.Any]) -> Clients:
         AwsError: boto3 is missing, the profile is unknown, or no region was given.
     """
     if not HAS_BOTO3:
-        raise AwsError("connect to AWS", "the Python package boto3 is missing; install it beside ansible: pip install boto3")
+        raise AwsError(
+            "connect to AWS", "the Python package boto3 is missing; install it beside ansible: pip install boto3"
+        )
     profile = auth.get("profile")
     keys = {} if profile else {f"aws_{name}": auth.get(arg) for name, arg in KEYS.items()}
     try:
@@ -96,6 +102,3 @@ def connect(auth: Mapping[str, t.Any]) -> Clients:
     config = Config(retries=RETRIES, connect_timeout=5, read_timeout=30).merge(Config(**(auth.get("aws_config") or {})))
     options = {"endpoint_url": auth.get("endpoint_url"), "verify": verify, "config": config}
     return Clients(session, {**options, "region_name": session.region_name})
-
-
-KEYS = {"access_key_id": "access_key", "secret_access_key": "secret_key", "session_token": "session_token"}

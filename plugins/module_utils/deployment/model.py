@@ -1,0 +1,239 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of a deployment as data: what was observed, what is wanted, what is to be done."""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+ALL_TRAFFIC: t.Final = 100
+"""The weight of a colour that serves everything; its share is its weight over the sum of both."""
+
+
+class Colour(enum.StrEnum):
+    """One of the two places a release can be served from."""
+
+    BLUE = "blue"
+    GREEN = "green"
+
+    @property
+    def other(self) -> Colour:
+        return Colour.GREEN if self is Colour.BLUE else Colour.BLUE
+
+
+class StackPhase(enum.Enum):
+    """What a stack's status means for a deployment."""
+
+    BUSY = "busy"
+    """An operation is under way: wait."""
+    READY = "ready"
+    """It is as its template says."""
+    DELETING = "deleting"
+    """It will be gone: wait."""
+    BROKEN = "broken"
+    """It can only be deleted (and made again)."""
+    STUCK = "stuck"
+    """A person must look: its update could be neither finished nor undone."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The stack with the load balancer, as it was seen."""
+
+    name: str
+    phase: StackPhase
+    status: str
+    address: str
+    port: int
+    tls: bool
+    weights: Mapping[Colour, int]
+    """What the listener does, which is what counts, not what the stack's parameters say."""
+    swapped_at: datetime | None
+
+    @property
+    def live(self) -> Colour | None:
+        """The colour that serves; None before the first deployment and while traffic is split."""
+        serving = [colour for colour, weight in self.weights.items() if weight > 0]
+        return serving[0] if len(serving) == 1 else None
+
+    @property
+    def split(self) -> bool:
+        return all(weight > 0 for weight in self.weights.values())
+
+
+@dataclass(frozen=True)
+class ColourStack:
+    """One colour's stack with its group and targets, as they were seen."""
+
+    colour: Colour
+    name: str
+    stack_id: str
+    phase: StackPhase
+    status: str
+    created_at: datetime
+    release: str
+    image: str
+    identity: str
+    desired: int = 0
+    minimum: int = 0
+    maximum: int = 0
+    healthy: int = 0
+    registered: int = 0
+    unhealthy_because: str = ""
+    """The first reason AWS gives for a target that isn't healthy."""
+    failed_because: str = ""
+    """The first failed resource of a broken stack."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything that plan() knows of the world."""
+
+    edge: Edge
+    colours: Mapping[Colour, ColourStack | None]
+    answers: Mapping[str, int] | None = None
+    """Release → number of responses through the load balancer that named it; None where none was asked for or came."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release as an image in this region."""
+
+    name: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Capacity:
+    minimum: int
+    maximum: int
+
+    def clamp(self, wanted: int) -> int:
+        return max(self.minimum, min(self.maximum, wanted))
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Wanted: this release serves everything."""
+
+    release: Release
+    identity: str
+    capacity: Capacity
+    deadline: timedelta
+    """How long a new colour may take to become healthy."""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """Wanted: the colour from before the last deployment serves everything again."""
+
+    deadline: timedelta
+
+
+@dataclass(frozen=True)
+class Retired:
+    """Wanted: the idle colour is gone, once its rollback window has passed."""
+
+    window: timedelta
+    immediate: bool = False
+
+
+Wanted = Deployed | RolledBack | Retired
+
+
+# ---------------------------------------------------------------- steps: what act() can do
+
+
+@dataclass(frozen=True)
+class CreateColour:
+    colour: Colour
+    desired: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"create {self.colour} with {self.desired} servers"
+
+
+@dataclass(frozen=True)
+class DeleteColour:
+    colour: Colour
+    reason: str
+
+    def __str__(self) -> str:
+        return f"delete {self.colour}"
+
+
+@dataclass(frozen=True)
+class Scale:
+    colour: Colour
+    desired: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"scale {self.colour} to {self.desired} servers"
+
+
+@dataclass(frozen=True)
+class Shift:
+    to: Colour
+    reason: str
+
+    @property
+    def weights(self) -> Mapping[Colour, int]:
+        return {self.to: ALL_TRAFFIC, self.to.other: 0}
+
+    def __str__(self) -> str:
+        return f"shift all traffic to {self.to}"
+
+
+@dataclass(frozen=True)
+class Await:
+    """Nothing to do but look again: AWS, or the servers, are at work."""
+
+    what: str
+    reason: str
+    patience: timedelta = timedelta(hours=1)
+    """How long this may take before a person is asked to look. CloudFormation's own time-outs are shorter."""
+
+    def __str__(self) -> str:
+        return f"wait until {self.what}"
+
+
+Step = CreateColour | DeleteColour | Scale | Shift | Await
+
+
+class Result(enum.StrEnum):
+    """How a run can end."""
+
+    DEPLOYED = "deployed"
+    ROLLED_BACK = "rolled_back"
+    RETIRED = "retired"
+    ABORTED = "aborted"
+    NOTHING_TO_DO = "nothing_to_do"
+    DIRTY = "dirty"
+
+    @property
+    def is_failure(self) -> bool:
+        return self in (Result.ABORTED, Result.DIRTY)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is left to do, in order, and what it leads to.
+
+    Without steps the run is at its end: `result` and `reason` say how. `proven` is False where no response could be
+    asked for through the load balancer.
+    """
+
+    result: Result
+    reason: str
+    steps: tuple[Step, ...] = field(default=())
+    proven: bool = True
