@@ -169,7 +169,7 @@ def _roll_back(observed: Observed, wanted: RolledBack) -> Plan:
             "deploy the release that you want by its name: deploy.yml -e image=<release>",
         )
     # Colours are made for a deployment and never updated: the older one is the one from before the deployment.
-    if idle.created_at > serving.created_at:
+    if (idle.created_at, idle.colour) > (serving.created_at, serving.colour):
         reason = f"{serving.release} serves from {live} again already; {idle.release} was rolled back before"
         return _proof(observed, live, Plan(Result.NOTHING_TO_DO, reason))
     done = Plan(Result.ROLLED_BACK, f"{idle.release} serves all traffic from {idle.colour} again")
