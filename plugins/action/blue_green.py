@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import traceback
 import typing as t
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
@@ -28,7 +28,8 @@ class ActionModule(ActionBase):
         try:
             facts = entry.run(arguments, bool(self._task.check_mode), self._display.display)
         except (AwsError, Refused) as error:
-            raise AnsibleActionFail(str(error)) from error
+            self._display.vvv("".join(traceback.format_exception(error)))
+            return {**result, "failed": True, "msg": str(error)}
         if not self._task.diff:
             del facts["diff"]
         return {**result, **facts}

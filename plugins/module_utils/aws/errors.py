@@ -48,9 +48,7 @@ def translate(doing: str, error: Exception) -> AwsError:
         code = str(answer.get("Code", ""))
         return AwsError(doing, one_line(f"{code}: {answer.get('Message', '')}"), code)
     if isinstance(error, EndpointConnectionError):
-        return AwsError(
-            doing, f"{one_line(str(error))} Is the network up, and in the lab: is the lab running (make lab-status)?"
-        )
+        return AwsError(doing, f"{one_line(str(error))} Is the network up?")
     if isinstance(error, NoCredentialsError):
         return AwsError(doing, "no AWS credentials were found; set AWS_PROFILE, or log in with your provider's tool")
     return AwsError(doing, one_line(str(error)))

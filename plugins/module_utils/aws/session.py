@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import functools
+import os
+import socket
 import typing as t
+from urllib.parse import urlsplit
 
 try:
     import boto3
@@ -100,5 +103,19 @@ def connect(auth: Mapping[str, t.Any]) -> Clients:
         raise AwsError("connect to AWS", "no region was given; set `region` in the environment's file, or AWS_REGION")
     verify = auth.get("aws_ca_bundle") if auth.get("validate_certs", True) else False
     config = Config(retries=RETRIES, connect_timeout=5, read_timeout=30).merge(Config(**(auth.get("aws_config") or {})))
+    _check_endpoint(auth.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL", ""))
     options = {"endpoint_url": auth.get("endpoint_url"), "verify": verify, "config": config}
     return Clients(session, {**options, "region_name": session.region_name})
+
+
+def _check_endpoint(url: str) -> None:
+    """An own endpoint where nobody listens is a mistake, not a passing fault: said at once, not after the retries."""
+    if not url:
+        return
+    address = urlsplit(url)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), timeout=5).close()
+    except (OSError, ValueError) as error:
+        hint = "is the lab running (make lab-status)? Without a lab, unset AWS_ENDPOINT_URL"
+        raise AwsError("connect to AWS", f"nothing answers at the endpoint {url} ({error}); {hint}") from error
