@@ -14,7 +14,8 @@ from pathlib import Path
 
 from lab.servers.errors import OutOfSpaceError, ServersError
 
-#: Label on every container, network and image of a lab; its value is the lab's name.
+#: Label on every container and network of a lab; its value is the lab's run-time folder, so that two checkouts on one
+#: machine never remove each other's.
 LABEL = "immutable-lab"
 #: Bit of CAP_SYS_RESOURCE in /proc/PID/status, see capabilities(7).
 _CAP_SYS_RESOURCE = 24
@@ -25,6 +26,7 @@ class Podman:
 
     def __init__(self, run_dir: Path) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
+        self.owner = str(run_dir.resolve())
         self._conf = run_dir.resolve() / "containers.conf"
         text = containers_conf()
         if not self._conf.exists() or self._conf.read_text() != text:
@@ -64,9 +66,21 @@ class Podman:
         labels = json.loads(found.stdout) if found.returncode == 0 else None
         return (labels or {}).get(key)
 
-    def containers(self, lab: str, *filters: str, everything: bool = True) -> list[str]:
-        """Names of the containers of one lab; ``everything`` includes those that don't run."""
-        arguments = ["ps", "--format", "{{.Names}}", "--filter", f"label={LABEL}={lab}"]
+    def replace_image(self, image: str, *arguments: str) -> None:
+        """Run a command that makes ``image``, and remove what had that name before, unless something uses it."""
+        before = self.attempt("image", "inspect", "--format", "{{.Id}}", image)
+        self.run(*arguments)
+        if before.returncode == 0:
+            self.attempt("rmi", before.stdout.decode().strip())
+
+    @property
+    def ownership(self) -> str:
+        """The label, with its value, on all that belongs to this lab."""
+        return f"{LABEL}={self.owner}"
+
+    def containers(self, *filters: str, everything: bool = True) -> list[str]:
+        """Names of this lab's containers; ``everything`` includes those that don't run."""
+        arguments = ["ps", "--format", "{{.Names}}", "--filter", f"label={self.ownership}"]
         for item in filters:
             arguments += ["--filter", item]
         return self.run(*arguments, *(["--all"] if everything else [])).split()

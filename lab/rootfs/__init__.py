@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
 #: Image label with the hash of all that went into the image.
@@ -15,13 +14,12 @@ INPUTS_LABEL = "immutable-lab.inputs"
 DATE_LABEL = "immutable-lab.date"
 
 
-def inputs_hash(folders: Iterable[Path], *texts: str) -> str:
-    """Hash of the texts and of all files under the folders (names, modes and contents)."""
+def inputs_hash(folder: Path, *texts: str) -> str:
+    """Hash of the texts and of all files under the folder (names, whether they can be run, contents)."""
     digest = hashlib.sha256()
     for text in texts:
         digest.update(text.encode() + b"\0")
-    for folder in folders:
-        for path in sorted(item for item in folder.rglob("*") if item.is_file() and "__pycache__" not in item.parts):
-            digest.update(f"{path.relative_to(folder)} {path.stat().st_mode & 0o111:o}\0".encode())
-            digest.update(path.read_bytes() + b"\0")
+    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        digest.update(f"{path.relative_to(folder)} {path.stat().st_mode & 0o111:o}\0".encode())
+        digest.update(path.read_bytes() + b"\0")
     return digest.hexdigest()[:32]

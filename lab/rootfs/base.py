@@ -12,11 +12,10 @@ from pathlib import Path
 
 from lab.podman import Podman
 from lab.rootfs import DATE_LABEL, INPUTS_LABEL, archive, inputs_hash
-from lab.settings import BASE_IMAGE, LOGIN_USER, LabError
+from lab.settings import BASE_IMAGE, LabError
 
 SUITE = "trixie"
 FILES = Path(__file__).parent / "files"
-DPKG_OPTIONS = Path(__file__).parent / "dpkg.cfg"
 PACKAGES = (
     "ca-certificates",
     "dbus",
@@ -28,14 +27,6 @@ PACKAGES = (
     "systemd",
     "systemd-sysv",
 )
-# What makes a server unique is made at its first boot, so none of it may be in the image.
-_HOOKS = (
-    f"copy-in {' '.join(str(path) for path in sorted(FILES.iterdir()))} /",
-    'chroot "$1" sh -c "chown -R root:root /etc/sudoers.d /etc/systemd && chmod 0440 /etc/sudoers.d/*"',
-    f'chroot "$1" useradd --create-home --shell /bin/bash --comment Debian --uid 1000 {LOGIN_USER}',
-    'rm -f "$1"/etc/ssh/ssh_host_* "$1"/var/lib/dbus/machine-id; : > "$1"/etc/machine-id',
-    'chroot "$1" systemctl mask getty@tty1.service console-getty.service fstrim.timer systemd-pstore.service',
-)
 
 
 def ensure(podman: Podman, work_dir: Path) -> float | None:
@@ -44,7 +35,7 @@ def ensure(podman: Podman, work_dir: Path) -> float | None:
     Raises LabError where mmdebstrap is missing or fails.
     """
     sources = archive.sources(SUITE)
-    wanted = inputs_hash([FILES], DPKG_OPTIONS.read_text(), *PACKAGES, *_HOOKS[1:], *sources)
+    wanted = inputs_hash(FILES, *PACKAGES, *sources)
     if podman.label(BASE_IMAGE, INPUTS_LABEL) == wanted:
         return None
     if not shutil.which("mmdebstrap"):
@@ -55,8 +46,8 @@ def ensure(podman: Podman, work_dir: Path) -> float | None:
     log = work_dir / "log" / "rootfs.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = ["mmdebstrap", "--variant=minbase", "--architectures=amd64", f"--include={','.join(PACKAGES)}"]
-    command += [f"--dpkgopt={DPKG_OPTIONS}", '--aptopt=Acquire::Languages "none"']
-    command += [f"--customize-hook={hook}" for hook in _HOOKS] + [SUITE, str(tarball), *sources]
+    command += [f"--dpkgopt={FILES / 'dpkg.cfg'}", '--aptopt=Acquire::Languages "none"']
+    command += [f"--customize-hook={FILES / 'customize'}", SUITE, str(tarball), *sources]
     try:
         with log.open("w") as output:
             code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
@@ -66,7 +57,7 @@ def ensure(podman: Podman, work_dir: Path) -> float | None:
         day = time.strftime("%Y%m%d", time.gmtime())
         changes = [f"LABEL {INPUTS_LABEL}={wanted}", f"LABEL {DATE_LABEL}={day}"]
         options = [option for change in changes for option in ("--change", change)]
-        podman.run("import", "--quiet", *options, str(tarball), BASE_IMAGE)
+        podman.replace_image(BASE_IMAGE, "import", "--quiet", *options, str(tarball), BASE_IMAGE)
     finally:
         tarball.unlink(missing_ok=True)
     return time.monotonic() - started

@@ -10,7 +10,7 @@ import tarfile
 import time
 from pathlib import Path
 
-from lab.podman import LABEL, Podman
+from lab.podman import Podman
 from lab.servers.errors import ServersError
 from lab.servers.interface import LaunchSpec
 from lab.settings import BASE_IMAGE, Settings, from_environment
@@ -47,7 +47,7 @@ class PodmanServers:
         self._podman.run(
             "create", "--name", name, "--hostname", f"ip-{spec.private_ip.replace('.', '-')}",
             "--network", self._settings.name, "--ip", spec.private_ip,
-            "--label", f"{LABEL}={self._settings.name}", "--label", _SERVER,
+            "--label", self._podman.ownership, "--label", _SERVER,
             # Without it the sandbox of a unit (ProtectSystem=, PrivateTmp=) is silently not enforced.
             "--cap-add", "SYS_ADMIN", "--systemd", "always",
             # /run is a tmpfs of the container: what is mounted below it is in no image.
@@ -95,7 +95,7 @@ class PodmanServers:
 
     def running(self) -> set[str]:
         """See Servers.running. Costs one podman command."""
-        names = self._podman.containers(self._settings.name, f"label={_SERVER}", everything=False)
+        names = self._podman.containers(f"label={_SERVER}", everything=False)
         return {name.removeprefix(f"{self._settings.name}-") for name in names}
 
     def console_output(self, instance_id: str) -> str:
@@ -107,7 +107,7 @@ class PodmanServers:
 
     def close(self) -> None:
         """See Servers.close."""
-        names = self._podman.containers(self._settings.name, f"label={_SERVER}")
+        names = self._podman.containers(f"label={_SERVER}")
         if names:
             self._podman.run("rm", "--force", "--ignore", "--time", "0", *names)
 

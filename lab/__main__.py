@@ -1,0 +1,12 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m lab``: see lab.cli."""
+
+from __future__ import annotations
+
+import sys
+
+from lab.cli.main import main
+
+sys.exit(main())
