@@ -1,0 +1,70 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images (AMIs), one function a call."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
+
+if t.TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import ImageTypeDef, LaunchPermissionTypeDef, RegionTypeDef
+
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+
+PAGE = 1000
+
+
+@aws_call("read the account's regions")
+def describe_regions(clients: Clients) -> list[RegionTypeDef]:
+    """Every region that AWS has for this account's partition, with `OptInStatus`, enabled or not."""
+    return clients.ec2.describe_regions(AllRegions=True)["Regions"]
+
+
+@aws_call("read the images of {}")
+def describe_images(clients: Clients, owner: str = "self") -> list[ImageTypeDef]:
+    """All images of an owner (`self`, or an account's id or alias), deprecated and disabled ones too."""
+    pages = clients.ec2.get_paginator("describe_images").paginate(
+        Owners=[owner], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig={"PageSize": PAGE}
+    )
+    return [image for page in pages for image in page["Images"]]
+
+
+@aws_call("read the images that have {} as their base image")
+def describe_images_by_tag(clients: Clients, value: str, key: str) -> list[str]:
+    """The ids of the account's own images with this tag."""
+    pages = clients.ec2.get_paginator("describe_images").paginate(
+        Owners=["self"],
+        IncludeDeprecated=True,
+        IncludeDisabled=True,
+        Filters=[{"Name": f"tag:{key}", "Values": [value]}],
+        PaginationConfig={"PageSize": PAGE},
+    )
+    return [image["ImageId"] for page in pages for image in page["Images"]]
+
+
+@aws_call("read whom the image {} is shared with")
+def describe_launch_permissions(clients: Clients, image_id: str) -> list[LaunchPermissionTypeDef]:
+    """Who beside the owner may launch the image: each an account, a group, an organization or a unit of one."""
+    answer = clients.ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission")
+    return answer.get("LaunchPermissions", [])
+
+
+@aws_call("deregister the image {}")
+def deregister_image(clients: Clients, image_id: str) -> None:
+    """Removes the image; its snapshots stay."""
+    clients.ec2.deregister_image(ImageId=image_id)
+
+
+@aws_call("read the images of the app {}")
+def describe_app_images(clients: Clients, app: str) -> list[ImageTypeDef]:
+    """The account's own images that hold a release of the app, available or not, the newest first."""
+    pages = clients.ec2.get_paginator("describe_images").paginate(
+        Owners=["self"],
+        Filters=[{"Name": "tag:app", "Values": [app]}, {"Name": "tag:stage", "Values": ["app"]}],
+        PaginationConfig={"PageSize": PAGE},
+    )
+    images = [image for page in pages for image in page["Images"]]
+    return sorted(images, key=lambda image: image["CreationDate"], reverse=True)

@@ -1,0 +1,19 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshots of images, one function a call."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
+
+if t.TYPE_CHECKING:
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+
+
+@aws_call("delete the snapshot {}")
+def delete_snapshot(clients: Clients, snapshot_id: str) -> None:
+    """Deletes the snapshot. AWS refuses with `InvalidSnapshot.InUse` while an image of the account uses it."""
+    clients.ec2.delete_snapshot(SnapshotId=snapshot_id)
