@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import subprocess
 import sys
 import tarfile
@@ -49,7 +50,12 @@ def test_holds_no_left_overs(members: list[tarfile.TarInfo]) -> None:
     assert [
         name for name in names if "__pycache__" in name or "packer_cache" in name or name.endswith((".pyc", "~"))
     ] == []
-    assert [member.name for member in members if member.issym() or member.islnk()] == []
+
+
+def test_links_stay_inside(members: list[tarfile.TarInfo]) -> None:
+    names = {member.name for member in members}
+    links = [(posixpath.dirname(member.name), member.linkname) for member in members if member.issym()]
+    assert {posixpath.normpath(posixpath.join(folder, target)) for folder, target in links} <= names
 
 
 def test_holds_what_a_deployment_needs(members: list[tarfile.TarInfo]) -> None:
