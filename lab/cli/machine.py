@@ -73,12 +73,18 @@ class Machine:
         own.update({processes.MARKER: str(settings.run_dir), "LAB_OCTET": str(settings.octet)})
         own["PATH"] = f"{own.get('PATH', '')}:/usr/sbin:/sbin"
         command = [
-            sys.executable, "-m", "lab.api", "--port", str(settings.api_port), "--clock-factor", str(clock_factor),
-            "--run-dir", str(settings.run_dir), "--balancer-range", settings.load_balancer_prefix,
-            "--gateway", settings.gateway,
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "lab.api",
+            "--clock-factor",
+            str(clock_factor),
+            "--run-dir",
+            str(settings.run_dir),
+        ]
         log = self.log_dir / "api.log"
-        with log.open("ab") as output:
+        if log.exists():
+            log.replace(self.log_dir / "api.previous.log")
+        with log.open("wb") as output:
             process = subprocess.Popen(
                 command, cwd=CHECKOUT, env=own, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True,
