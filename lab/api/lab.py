@@ -1,0 +1,121 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of the API's process put together, and the loop that moves them."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from dataclasses import replace
+
+from lab.api import facts, front, status
+from lab.api.autoscaling.groups import use_wishes
+from lab.api.autoscaling.reconcile import Reconciler
+from lab.api.cloudformation import autoscaling, ec2, elbv2
+from lab.api.cloudformation.engine import provide
+from lab.api.ec2.images import register_distribution, use_server_images
+from lab.api.ec2.instances import use_servers
+from lab.api.ec2.machines import Machines
+from lab.api.ec2.network import use_lab_network
+from lab.api.elbv2.balancers import use_addresses, wanted
+from lab.api.elbv2.targets import Targets, use_targets
+from lab.api.moto_bridge import LOCK
+from lab.api.safe_yaml import use_safe_loader
+from lab.api.settings import Settings
+from lab.loadbalancer.haproxy import HAProxy, HAProxyError
+from lab.metadata import MetadataService
+from lab.servers.interface import Servers
+from lab.servers.none import NoServers
+from lab.servers.podman import PodmanServers
+
+log = logging.getLogger(__name__)
+DISTRIBUTION_PARAMETER = "/aws/service/debian/release/13/latest/amd64"
+_TICK_SECONDS = 0.2
+
+
+class Lab:
+    """Everything behind the API. It begins empty each time: nothing of an earlier process is known."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = threading.Event()
+        use_safe_loader()
+        use_lab_network(settings)
+        self._machines = Machines(_servers(settings))
+        self._targets = Targets(settings)
+        self._reconciler = Reconciler(settings, self._targets)
+        use_servers(self._machines)
+        use_server_images(self._machines)
+        use_targets(self._targets)
+        use_addresses(settings)
+        use_wishes()
+        provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES)
+        self._haproxy = HAProxy(settings.run_dir, settings.lab.api_port)
+        self._metadata: MetadataService | None = None
+        self._loop = threading.Thread(target=self._run, name="lab", daemon=True)
+
+    def start(self) -> None:
+        """Remove what an earlier process left running, register the distribution's image, begin to move."""
+        for instance_id in self._machines.servers.running():
+            self._machines.servers.terminate(instance_id)
+        image = register_distribution(self._machines)
+        front.publish_parameter(DISTRIBUTION_PARAMETER, image)
+        self._move()
+        self._loop.start()
+
+    def close(self) -> None:
+        """Stop moving, end HAProxy and the metadata service, remove every server."""
+        self._stop.set()
+        self._loop.join()
+        self._targets.close()
+        self._haproxy.close()
+        if self._metadata:
+            self._metadata.close()
+        self._machines.close()
+
+    def status(self) -> object:
+        """See ``lab.api.status``."""
+        return status.status(self._targets)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_TICK_SECONDS):
+            try:
+                self._move()
+            except Exception:  # the lab goes on with the next step; what went wrong is in the log
+                log.exception("a step of the lab failed")
+
+    def _move(self) -> None:
+        with LOCK:
+            self._targets.tick()
+            self._reconciler.tick()
+            balancing = wanted(self._targets)
+        try:
+            self._haproxy.apply(replace(balancing, relay=self._relay()))
+        except HAProxyError as error:
+            log.error("%s", error)
+
+    def _relay(self) -> tuple[str, int] | None:
+        """Where servers reach the API, once the lab's network is there; the metadata service starts with it."""
+        if self._settings.servers == "none" or not _exists(self._settings.lab.gateway):
+            return None
+        if self._metadata is None:
+            self._metadata = MetadataService(
+                facts.by_address, self._settings.lab.gateway, self._settings.lab.metadata_port
+            )
+        return self._settings.lab.gateway, self._settings.lab.api_port
+
+
+def _servers(settings: Settings) -> Servers:
+    return NoServers() if settings.servers == "none" else PodmanServers(settings.run_dir)
+
+
+def _exists(address: str) -> bool:
+    """Whether the address is one of this machine's."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,21 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One lab API without servers for all contract cases; each case makes its own resources, under its own names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.contract import support
+
+
+@pytest.fixture(scope="session")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
+    """The API, ended after the last case."""
+    started, process = support.start(tmp_path_factory.mktemp("lab-api"))
+    yield started
+    process.terminate()
+    assert process.wait(20) == 0
