@@ -161,13 +161,7 @@ def _shown(value: object) -> str:
 
 
 def _nested(flat: Mapping[str, Value]) -> Settings:
-    nested: Settings = {}
-    for key, value in flat.items():
-        group, _dot, inner = key.partition(".")
-        if not inner:
-            nested[group] = value
-            continue
-        branch = nested.setdefault(group, {})
-        assert isinstance(branch, dict)
-        branch[inner] = value
+    nested: Settings = {key: value for key, value in flat.items() if "." not in key}
+    for group in GROUPS:
+        nested[group] = {key: flat[f"{group}.{key}"] for key in _keys_of(group)}
     return nested
