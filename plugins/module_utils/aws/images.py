@@ -23,8 +23,8 @@ def describe_regions(clients: Clients) -> list[RegionTypeDef]:
     return clients.ec2.describe_regions(AllRegions=True)["Regions"]
 
 
-@aws_call("read the images of {}")
-def describe_images(clients: Clients, owner: str = "self") -> list[ImageTypeDef]:
+@aws_call("read the images owned by {}")
+def describe_images(clients: Clients, owner: str) -> list[ImageTypeDef]:
     """All images of an owner (`self`, or an account's id or alias), deprecated and disabled ones too."""
     pages = clients.ec2.get_paginator("describe_images").paginate(
         Owners=[owner], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig={"PageSize": PAGE}

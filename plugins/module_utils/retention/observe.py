@@ -51,7 +51,7 @@ class Region:
         Raises:
             AwsError: they could not be read.
         """
-        own = [to_image(found, self.name, own=True) for found in images_api.describe_images(self.clients)]
+        own = [to_image(found, self.name, own=True) for found in images_api.describe_images(self.clients, "self")]
         if owner == "self":
             return own
         known = {image.id for image in own}

@@ -1,0 +1,149 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""moto behind a front of our own, over HTTP on loopback: lists come in pages of two, and any call can be made to fail.
+
+moto gives DescribeImages and the launch templates in one piece; with AWS's pages, a caller that reads only the first
+one is found out by every test.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import typing as t
+from collections import Counter
+from contextlib import contextmanager
+from io import BytesIO
+from urllib.parse import parse_qsl, urlencode
+from xml.etree import ElementTree
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+PAGE = 2
+# The list in each answer that AWS gives in pages, and what its token is called there.
+LISTS = {
+    "DescribeImages": ("imagesSet", "nextToken"),
+    "DescribeInstances": ("reservationSet", "nextToken"),
+    "DescribeLaunchTemplates": ("launchTemplates", "nextToken"),
+    "DescribeLaunchTemplateVersions": ("launchTemplateVersionSet", "nextToken"),
+    "DescribeAutoScalingGroups": ("AutoScalingGroups", "NextToken"),
+    "DescribeLaunchConfigurations": ("LaunchConfigurations", "NextToken"),
+}
+EC2_VERSION = "2016-11-15"
+WRITES = ("DeregisterImage", "DeleteSnapshot")
+
+
+class Call(t.NamedTuple):
+    """One request: its action, region and parameters."""
+
+    action: str
+    region: str
+    parameters: dict[str, str]
+
+
+class Front:
+    """The WSGI application in front of moto. `calls` counts the actions that came in."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._faults: list[Callable[[Call], str | None]] = []
+        self._hooks: list[Callable[[Call], None]] = []
+
+    def fail(self, code: str, action: str, region: str = "", mentions: str = "") -> None:
+        """Answers with an error from now on where action, region and a parameter's value fit."""
+
+        def fault(call: Call) -> str | None:
+            where = call.action == action and region in ("", call.region)
+            return code if where and mentions in ["", *call.parameters.values()] else None
+
+        self._faults.append(fault)
+
+    def before(self, action: str, time: int, do: Callable[[], object]) -> None:
+        """Does something right before the n-th call of an action from now on goes to moto."""
+        seen = Counter[str]()
+
+        def hook(call: Call) -> None:
+            seen[call.action] += 1
+            if call.action == action and seen[action] == time:
+                do()
+
+        self._hooks.append(hook)
+
+    def reset(self) -> None:
+        self.calls.clear()
+        self._faults.clear()
+        self._hooks.clear()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> t.Any:
+        request = Request(environ)
+        parameters = dict(parse_qsl(request.get_data(as_text=True), keep_blank_values=True))
+        scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", request.headers.get("Authorization", ""))
+        call = Call(parameters.get("Action", ""), scope.group(1) if scope else "", parameters)
+        self.calls[call.action] += 1
+        for hook in list(self._hooks):
+            hook(call)
+        for fault in list(self._faults):
+            if code := fault(call):
+                return _refusal(code, parameters)(environ, start_response)
+        if call.action not in LISTS:
+            _set_body(environ, parameters)
+            return self._moto(environ, start_response)
+        start = int(parameters.pop("NextToken", 0))
+        most = "MaxRecords" if "MaxRecords" in parameters else "MaxResults"
+        size = min(PAGE, int(parameters.get(most, PAGE)))
+        _set_body(environ, {**parameters, most: "100"})
+        whole = Response.from_app(self._moto, environ)
+        if whole.status_code == 200:
+            whole.set_data(_page(whole.get_data(), *LISTS[call.action], start, size))
+        return whole(environ, start_response)
+
+
+def _set_body(environ: WSGIEnvironment, parameters: dict[str, str]) -> None:
+    body = urlencode(parameters).encode()
+    environ["wsgi.input"] = BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def _refusal(code: str, parameters: dict[str, str]) -> Response:
+    error = f"<Error><Code>{code}</Code><Message>The test\n says no.</Message></Error>"
+    ec2 = f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"
+    query = f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"
+    return Response(ec2 if parameters["Version"] == EC2_VERSION else query, 403, content_type="text/xml")
+
+
+def _page(xml: bytes, name: str, token: str, start: int, size: int) -> bytes:
+    root = ElementTree.fromstring(xml)
+    namespace = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
+    parent = next((one for one in root.iter() if one.find(f"{namespace}{name}") is not None), None)
+    found = parent.find(f"{namespace}{name}") if parent is not None else None
+    if parent is None or found is None:
+        return xml
+    items = list(found)
+    for item in items[:start] + items[start + size :]:
+        found.remove(item)
+    for old in parent.findall(f"{namespace}{token}"):
+        parent.remove(old)
+    if start + size < len(items):
+        ElementTree.SubElement(parent, f"{namespace}{token}").text = str(start + size)
+    return ElementTree.tostring(root)
+
+
+@contextmanager
+def serving(front: Front) -> Iterator[str]:
+    """The front on a free port of 127.0.0.1; yields its URL."""
+    server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=MotoRequestHandler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()

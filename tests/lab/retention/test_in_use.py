@@ -1,0 +1,227 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Promise 9: no image in use anywhere that can be looked up is ever removed; what can't be looked up counts as used.
+
+Every list comes in pages of two.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.lab.retention.account import Account
+from tests.lab.retention.conftest import Prune, Report
+from tests.lab.retention.emulator import Front
+
+MIXED_BASE = {"InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 100}}
+
+
+def ids(entries: list[Report]) -> set[str]:
+    return {entry["id"] for entry in entries}
+
+
+def reason(report: Report, image_id: str) -> str:
+    (entry,) = (entry for entry in report["kept"] if entry["id"] == image_id)
+    return str(entry["reason"])
+
+
+def mixed(template: str, **override: t.Any) -> dict[str, t.Any]:
+    launches = {
+        "LaunchTemplateSpecification": {"LaunchTemplateName": template, "Version": "1"},
+        "Overrides": [{"InstanceType": "t3.micro"}, {"InstanceType": "t3.small", **override}],
+    }
+    return {"MixedInstancesPolicy": {"LaunchTemplate": launches, **MIXED_BASE}}
+
+
+def by_instance(account: Account, image_id: str) -> list[str]:
+    return [f"instance {account.instance(image_id)} (running)"]
+
+
+def by_stopped_instance(account: Account, image_id: str) -> list[str]:
+    instance_id = account.instance(image_id)
+    account.ec2.stop_instances(InstanceIds=[instance_id])
+    return [f"instance {instance_id} (stopped)"]
+
+
+def by_template(account: Account, image_id: str) -> list[str]:
+    name = account.template(image_id)
+    return ["launch template lt-", f"({name}) version 1"]
+
+
+def by_old_template_version(account: Account, image_id: str) -> list[str]:
+    name = account.template(account.newest, account.newest, image_id, account.newest, account.newest)
+    return [f"({name}) version 3"]
+
+
+def by_configuration(account: Account, image_id: str) -> list[str]:
+    return [f"launch configuration {account.configuration(image_id)}"]
+
+
+def by_group_of_configuration(account: Account, image_id: str) -> list[str]:
+    return [f"Auto Scaling group {account.group(LaunchConfigurationName=account.configuration(image_id))}"]
+
+
+def by_group_of_template(account: Account, image_id: str) -> list[str]:
+    template = {"LaunchTemplateName": account.template(image_id), "Version": "$Latest"}
+    return [f"Auto Scaling group {account.group(LaunchTemplate=template)}"]
+
+
+def by_group_of_mixed_instances(account: Account, image_id: str) -> list[str]:
+    return [f"Auto Scaling group {account.group(**mixed(account.template(image_id)))}"]
+
+
+def by_override_of_template(account: Account, image_id: str) -> list[str]:
+    other = {"LaunchTemplateName": account.template(image_id), "Version": "$Default"}
+    launches = mixed(account.template(account.newest), LaunchTemplateSpecification=other)
+    return [f"Auto Scaling group {account.group(**launches)}"]
+
+
+def by_override_of_image(account: Account, image_id: str) -> list[str]:
+    launches = mixed(account.template(account.newest), ImageId=image_id)
+    return [f"Auto Scaling group {account.group(**launches)} (mixed instances override)"]
+
+
+def by_sharing(account: Account, image_id: str) -> list[str]:
+    permission: t.Any = {"Add": [{"UserId": "210987654321"}]}
+    account.ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=permission)
+    return ["account 210987654321, which it is shared with"]
+
+
+def by_lineage(account: Account, image_id: str) -> list[str]:
+    return [f"base image of {account.image(app='blog', base_image=image_id)}"]
+
+
+USES = [
+    by_instance,
+    by_stopped_instance,
+    by_template,
+    by_old_template_version,
+    by_configuration,
+    by_group_of_configuration,
+    by_group_of_template,
+    by_group_of_mixed_instances,
+    by_override_of_template,
+    by_override_of_image,
+    by_sharing,
+    by_lineage,
+]
+
+
+@pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
+def test_an_image_in_use_stays(use: t.Callable[[Account, str], list[str]], account: Account, prune: Prune) -> None:
+    images = account.images(5)
+    # Others come first, so that what uses the image isn't on the first page.
+    for _ in range(3):
+        account.instance(images[-1])
+        account.configuration(images[-1])
+        account.group(LaunchTemplate={"LaunchTemplateName": account.template(images[-1]), "Version": "1"})
+    named = use(account, images[0])
+    report = prune(keep={"newest": 1, "count_in_use": True})
+    assert ids(report["removed"]) == set(images[1:4])
+    assert images[0] in account.left() and not account.left() & set(images[1:4])
+    assert all(part in reason(report, images[0]) for part in named)
+
+
+def test_a_terminated_instance_uses_nothing(account: Account, prune: Prune) -> None:
+    images = account.images(2)
+    account.ec2.terminate_instances(InstanceIds=[account.instance(images[0])])
+    assert ids(prune()["removed"]) == {images[0]}
+
+
+def test_images_in_use_are_not_counted_among_the_newest(account: Account, prune: Prune) -> None:
+    images = account.images(5)
+    account.instance(images[4])
+    account.instance(images[0])
+    assert ids(prune(keep={"newest": 2})["removed"]) == {images[1]}
+
+
+READS = {
+    "DescribeInstances": "instances",
+    "DescribeLaunchTemplates": "launch templates",
+    "DescribeLaunchTemplateVersions": "launch templates",
+    "DescribeAutoScalingGroups": "Auto Scaling groups",
+    "DescribeLaunchConfigurations": "launch configurations",
+}
+
+
+@pytest.mark.parametrize("action", READS)
+def test_what_cannot_be_read_counts_as_used(action: str, account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(4)
+    account.template(images[-1])
+    front.fail("UnauthorizedOperation", action)
+    report = prune()
+    assert account.left() == set(images) == ids(report["kept"]) and not report["changed"]
+    (unread,) = report["unread"]
+    assert (unread["place"], unread["region"]) == (READS[action], "eu-west-1")
+    assert unread["error"].endswith("UnauthorizedOperation: The test says no.")
+    assert f"{READS[action]} of eu-west-1 could not be read" in reason(report, images[0])
+    assert any(READS[action] in str(warning) for warning in report["warnings"])
+
+
+def test_a_region_whose_references_cannot_be_read_stops_no_other(
+    account: Account, elsewhere: Account, front: Front, prune: Prune
+) -> None:
+    here, there = account.images(3), elsewhere.images(3)
+    front.fail("UnauthorizedOperation", "DescribeInstances", region="us-east-1")
+    report = prune(regions=["eu-west-1", "us-east-1"])
+    assert ids(report["removed"]) == set(here[:2]) and elsewhere.left() == set(there)
+
+
+def test_a_region_whose_images_cannot_be_read_keeps_what_they_may_be_built_from(
+    account: Account, elsewhere: Account, front: Front, prune: Prune
+) -> None:
+    images = account.images(3)
+    elsewhere.image(base_image=images[0])
+    front.fail("UnauthorizedOperation", "DescribeImages", region="us-east-1")
+    report = prune(regions=["eu-west-1", "us-east-1"])
+    assert account.left() == set(images) and report["unread"][0]["place"] == "images"
+
+
+def test_only_the_image_whose_sharing_cannot_be_read_stays(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(3)
+    front.fail("UnauthorizedOperation", "DescribeImageAttribute", mentions=images[0])
+    report = prune()
+    assert ids(report["removed"]) == {images[1]} and report["unread"][0]["place"] == "sharing"
+
+
+def test_a_template_whose_parameter_cannot_be_resolved_keeps_all(account: Account, prune: Prune) -> None:
+    images = account.images(3)
+    account.template("resolve:ssm:/shop/image")
+    report = prune()
+    assert account.left() == set(images) and "resolve:ssm:/shop/image was not resolved" in reason(report, images[0])
+
+
+LATER: dict[str, t.Callable[[Account, str], object]] = {
+    "an instance": Account.instance,
+    "a launch template": Account.template,
+    "a launch configuration": Account.configuration,
+    "a share": by_sharing,
+    "an image built from it": lambda account, image_id: account.image(app="blog", base_image=image_id),
+}
+
+
+@pytest.mark.parametrize("use", LATER)
+def test_what_comes_into_use_between_plan_and_removal_survives(
+    use: str, account: Account, front: Front, prune: Prune
+) -> None:
+    images = account.images(4)
+    # The first removal is the oldest image's: at that time the plan is made, and the next image comes into use.
+    front.before("DeregisterImage", 1, lambda: LATER[use](account, images[1]))
+    report = prune()
+    assert ids(report["removed"]) == {images[0], images[2]}
+    assert images[1] in account.left() and reason(report, images[1]).startswith("used by ")
+
+
+def test_a_new_version_of_a_known_template_is_seen(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(4)
+    name = account.template(images[3])
+    data: t.Any = {"ImageId": images[1]}
+    front.before(
+        "DeregisterImage",
+        1,
+        lambda: account.ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=data),
+    )
+    assert f"({name}) version 2" in reason(prune(keep={"newest": 1, "count_in_use": True}), images[1])
