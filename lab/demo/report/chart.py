@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 
 from lab.demo.report import style
@@ -79,13 +80,17 @@ def swap_chart(run: Run, traffic: Traffic, width: int, *, titled: str = "swap") 
     height = times.bottom + 24
     return tag(
         "svg",
-        [tag("title", "Requests by release over time", id=f"{titled}-t"), *parts],
+        [
+            tag("title", "Requests by release over time", id=f"{titled}-t"),
+            tag("desc", escape(describe(run, traffic), quote=False), id=f"{titled}-d"),
+            *parts,
+        ],
         viewBox=f"0 0 {width} {number(height)}",
         width=width,
         height=height,
         role="img",
         aria_labelledby=f"{titled}-t {titled}-d",
-    ).replace("</title>", "</title>" + tag("desc", describe(run, traffic), id=f"{titled}-d"), 1)
+    )
 
 
 def describe(run: Run, traffic: Traffic) -> str:

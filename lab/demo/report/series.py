@@ -21,7 +21,7 @@ class Traffic:
 
     Attributes:
         begin: when the first request was due, in seconds since the epoch.
-        seconds: how many whole seconds the series have; a last second that was cut short is left out.
+        seconds: how many seconds the series have; a last one that was cut short is left out if nothing failed in it.
         releases: requests answered in each second, by release, in the order of their first reply.
         failed: requests that failed in each second.
         p50, p99: response times in milliseconds of the requests due in each second; None without a reply.
@@ -60,7 +60,9 @@ def traffic(records: Iterable[Record]) -> Traffic | None:
     if not ordered:
         return None
     begin = ordered[0].t
-    seconds = max(1, math.floor(ordered[-1].t - begin + 0.02))
+    whole = max(1, math.floor(ordered[-1].t - begin + 0.02))
+    # A last second that was cut short would look like a dip. But a failure is never left out.
+    seconds = max([whole, *(int(record.t - begin) + 1 for record in ordered if record.failed)])
     releases: dict[str, list[int]] = {}
     failed = [0] * seconds
     times: list[list[float]] = [[] for _ in range(seconds)]

@@ -1,0 +1,243 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo's steps, in the order in which they are done. What each means is in docs/tutorial.md, by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lab.demo import configuration
+from lab.demo.cloud import Cloud, WeightsWatch
+from lab.demo.commands import Commands
+from lab.demo.journal import DemoError, Journal
+from lab.demo.releases import SHOP, Source, commit, copy, fingerprint
+from lab.demo.run import Bake, Deployment
+from lab.load import Load
+from lab.settings import CHECKOUT, Settings
+
+APP = "shop"
+ENVS = ("staging", "prod")
+PATHS = ("/", "/up", "/articles")
+BASE_INPUTS = (
+    *("packer/base/base.pkr.hcl", "packer/variables.pkr.hcl", "playbooks/image.yml"),
+    *("roles/image_base", "roles/ruby", "roles/image_seal"),
+)
+DISTRIBUTION = "/aws/service/debian/release/13/latest/amd64"
+
+
+class Scenario:
+    """Everything that `make demo` does.
+
+    Args:
+        settings: which lab.
+        cloud: that lab's AWS.
+        commands: runs playbooks against it.
+        journal: told about each step.
+        rate: requests a second of the load.
+    """
+
+    def __init__(self, settings: Settings, cloud: Cloud, commands: Commands, journal: Journal, rate: float) -> None:
+        self._settings = settings
+        self._cloud = cloud
+        self._commands = commands
+        self._journal = journal
+        self._rate = rate
+        self._sources: dict[int, Source] = {}
+        self._releases: dict[int, str] = {}
+
+    def play(self) -> None:
+        """All of it; raises DemoError at the first step that does not end as it must."""
+        self.start_lab()
+        self.configure()
+        for env in ENVS:
+            self.make_edge(env)
+        self.make_sources()
+        self.bake_base()
+        self.bake(1)
+        self.plan("staging", 1)
+        self.deploy("staging", 1)
+        self.deploy("prod", 1)
+        self.bake(2)
+        self.deploy("staging", 2)
+        with self.load("prod"):
+            self.deploy("prod", 2, "promote the same image to prod", loaded=True)
+            self.roll_back("prod", 1)
+            self.deploy("prod", 2, "deploy again", loaded=True)
+            self.retire("prod", loaded=True)
+        self.deploy_once_more("prod", 2)
+        self.retire("staging")
+        self.prune()
+
+    def start_lab(self) -> None:
+        """The lab runs, with the clock factor that it was started with or will be."""
+        with self._journal.phase("start the lab") as note:
+            self._commands.run("lab-up", ["python", "-m", "lab", "up"])
+            note.outcome = self._settings.api_url
+
+    def configure(self) -> None:
+        """Each env has its databases, and its configuration lies in the config stores."""
+        with self._journal.phase("databases and configuration of each environment") as note:
+            made = configuration.ensure(self._settings, self._cloud, APP, ENVS)
+            note.outcome = f"made for {', '.join(made)}" if made else "there already"
+
+    def make_edge(self, env: str) -> None:
+        """The env has its load balancer, which may not serve anything yet."""
+        with self._journal.phase(f"edge of {env}") as note:
+            self._commands.playbook("environment", f"environment-{env}", env=env)
+            note.outcome = self._cloud.url(APP, env)
+
+    def make_sources(self) -> None:
+        """Two versions of the example app lie in folders of their own, with their gems locked."""
+        with self._journal.phase("two versions of the example app, gems locked") as note:
+            folders = {number: copy(number, self._journal.folder) for number in (1, 2)}
+            # As examples/shop/README.md says. The gems are the same, so one lock is right for both.
+            self._commands.run("lock-gems", ["bin/lock"], folders[1])
+            lock = (folders[1] / "Gemfile.lock").read_bytes()
+            self._sources = {number: commit(number, folder, lock) for number, folder in folders.items()}
+            note.outcome = ", ".join(source.revision[:7] for source in self._sources.values())
+
+    def bake_base(self) -> None:
+        """There is a base image made from what its inputs are now; one that an earlier run made is taken again."""
+        distribution = self._cloud.parameters.get_parameter(Name=DISTRIBUTION)["Parameter"]["Value"]
+        wanted = fingerprint([*(CHECKOUT / path for path in BASE_INPUTS), SHOP / ".ruby-version"], distribution)
+        known = self._journal.folder / "base.json"
+        if known.exists():
+            base = json.loads(known.read_text(encoding="utf-8"))
+            # The app's images start from the newest base image, so that is the one that must be right.
+            bases = [image for image, tags in self._cloud.images(APP).items() if tags.get("stage") == "base"]
+            if base["fingerprint"] == wanted and bases and bases[-1] == base["image"]:
+                with self._journal.phase("base image") as note:
+                    note.outcome = f"{base['image']}, from an earlier run: its inputs have not changed"
+                self._journal.run.notes.append(f"The base image {base['image']} was made by an earlier run.")
+                return
+        image = self._bake("base", self._sources[1])
+        known.write_text(json.dumps({"fingerprint": wanted, "image": image}) + "\n", encoding="utf-8")
+
+    def bake(self, number: int) -> None:
+        """A release is baked from its source."""
+        self._bake("app", self._sources[number], number)
+
+    def _bake(self, stage: str, source: Source, number: int = 0) -> str:
+        release = source.release()
+        with self._journal.phase(f"bake release {number}" if number else "bake the base image") as note:
+            self._commands.playbook(
+                "bake", f"bake-{number or stage}", app_dir=str(source.folder), stage=stage, release=release
+            )
+            made = [
+                image
+                for image, tags in self._cloud.images(APP).items()
+                if (tags.get("stage"), tags.get("release")) == (stage, release)
+            ]
+            if len(made) != 1:
+                raise DemoError(f"{len(made)} images of stage {stage} say that they are {release}; one was baked")
+            note.outcome = f"{made[0]}, release {release}"
+        seconds = self._journal.run.phases[-1].seconds
+        self._journal.run.bakes.append(Bake(made[0], seconds, stage, release))
+        if number:
+            self._releases[number] = release
+        return made[0]
+
+    def plan(self, env: str, number: int) -> None:
+        """The plan of a deployment is shown, and nothing is created or changed."""
+        release = self._releases[number]
+        with self._journal.phase(f"plan of deploying release {number} to {env} (--check --diff)") as note:
+            before = self._cloud.everything()
+            planned = self._commands.playbook("deploy", f"plan-{env}", "--check", "--diff", env=env, image=release)
+            touched = before ^ self._cloud.everything()
+            if touched:
+                raise DemoError(f"the dry run touched {', '.join(sorted(touched))}")
+            note.outcome = f"{len(planned['steps'])} steps; nothing created"
+
+    def deploy(self, env: str, number: int, name: str = "", loaded: bool = False) -> None:
+        """An env serves a release."""
+        release = self._releases[number]
+        with self._journal.phase(name or f"deploy release {number} to {env}", loaded) as note:
+            result = self._commands.playbook("deploy", f"deploy-{env}-{number}", env=env, image=release)
+            self._expect(result, "deployed", release)
+            note.outcome = f"{result['live']} serves release {number}"
+        self._record(env, result)
+
+    def roll_back(self, env: str, number: int) -> None:
+        """An env serves the release from before again."""
+        with self._journal.phase("roll back", loaded=True) as note:
+            result = self._commands.playbook("rollback", f"rollback-{env}", env=env)
+            self._expect(result, "rolled_back", self._releases[number])
+            note.outcome = f"{result['live']} serves release {number} again"
+        self._record(env, result)
+        self._journal.run.rollback_seconds = round(self._journal.run.phases[-1].seconds, 1)
+
+    def retire(self, env: str, loaded: bool = False) -> None:
+        """An env's old colour is gone, before its rollback window has passed."""
+        with self._journal.phase(f"retire {env}'s old colour", loaded) as note:
+            result = self._commands.playbook("retire", f"retire-{env}", env=env, immediate=True)
+            self._expect(result, "retired", self._releases[2])
+            note.outcome = f"only {result['live']} is left"
+
+    def deploy_once_more(self, env: str, number: int) -> None:
+        """The same deployment again changes nothing."""
+        with self._journal.phase("the same deployment once more") as note:
+            before = self._cloud.everything()
+            result = self._commands.playbook("deploy", f"again-{env}", env=env, image=self._releases[number])
+            self._expect(result, "nothing_to_do", self._releases[number])
+            touched = before ^ self._cloud.everything()
+            if touched or result["changed"]:
+                raise DemoError(f"the second deployment touched {', '.join(sorted(touched)) or 'something'}")
+            note.outcome = "nothing to do, nothing changed"
+        self._record(env, result)
+
+    def prune(self) -> None:
+        """Images that nobody needs are gone: of each stage the newest one stays, and all that are in use."""
+        with self._journal.phase("prune images") as note:
+            before = self._cloud.images(APP)
+            self._commands.playbook("prune", "prune", keep_newest=1)
+            after = self._cloud.images(APP)
+            self._journal.run.images_before, self._journal.run.images_after = len(before), len(after)
+            gone = [f"{before[image]['stage']} {before[image]['release']}" for image in before if image not in after]
+            note.outcome = f"{len(before)} before, {len(after)} after; gone: {', '.join(gone) or 'none'}"
+
+    @contextmanager
+    def load(self, env: str) -> Iterator[None]:
+        """Requests come in at a constant rate, and the listener's weights are watched, while the body runs."""
+        run, folder = self._journal.run, self._journal.folder
+        url = self._cloud.url(APP, env)
+        load = Load(url, folder / "load.jsonl", rate=self._rate, paths=PATHS)
+        watch = WeightsWatch(self._cloud, APP, env, run.weights)
+        self._journal.tell(f"{env} now gets {self._rate:g} requests a second at {url}")
+        try:
+            with watch, load:
+                yield
+        finally:
+            run.load = load.summary
+            if watch.unread:
+                run.notes.append(f"{watch.unread} of the reads of the weights failed.")
+            self._journal.write()
+
+    def _record(self, env: str, result: dict[str, Any]) -> None:
+        seconds = self._journal.run.phases[-1].seconds
+        self._journal.run.deployments.append(Deployment(env, result["release"], seconds, result["result"]))
+        self._journal.write()
+
+    @staticmethod
+    def _expect(result: dict[str, Any], wanted: str, release: str) -> None:
+        if (result.get("result"), result.get("release")) != (wanted, release):
+            raise DemoError(
+                f"{wanted} with release {release} was expected, and the result was {result.get('result')} "
+                f"with {result.get('release')}: {result.get('reason')}"
+            )
+
+
+def folders(folder: Path) -> Path:
+    """Empty what an earlier run left that this one would mix with its own; returns the folder for logs."""
+    logs = folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    for old in (
+        *logs.iterdir(),
+        *(folder / name for name in ("load.jsonl", "report.html", "summary.json", "run.json")),
+    ):
+        old.unlink(missing_ok=True)
+    return logs
