@@ -41,7 +41,7 @@ class Commands:
         tools = f"{Path(sys.executable).parent}:{own.get('PATH', '')}:/usr/sbin:/sbin"
         self._environment = {**own, **variables, "PATH": tools, "LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"}
 
-    def playbook(self, name: str, log: str, *arguments: str, **extra: str | int | bool) -> dict[str, Any]:
+    def playbook(self, name: str, log: str, *arguments: str, **extra: Any) -> dict[str, Any]:
         """Run playbooks/<name>.yml with extra variables; returns its result file's content, {} where it wrote none.
 
         Raises DemoError with the last lines of the output when it fails.

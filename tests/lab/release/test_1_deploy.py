@@ -1,0 +1,89 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deployed, promoted under load, rolled back, retired: what users see of the promises. One story, told in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lab.load import Load, Summary
+from tests.lab.release.support import APP, Shop
+
+PATHS = ("/", "/up", "/articles")
+RATE = 220
+LEAST_RATE = 200
+
+
+def test_a_dry_run_shows_the_plan_and_creates_nothing(shop: Shop) -> None:
+    before = shop.cloud.everything()
+    planned = shop.runs("deploy", "--check", "--diff", env="staging", image=shop.first)
+    assert [step["step"] for step in planned["steps"]] == [
+        "create blue with 1 servers",
+        "wait until 1 servers of blue are healthy",
+        "shift all traffic to blue",
+    ]
+    assert planned["changed"]
+    assert shop.cloud.everything() == before
+
+
+@pytest.mark.parametrize("env", ["staging", "prod"])
+def test_the_first_release_serves(shop: Shop, env: str) -> None:
+    end = shop.runs("deploy", env=env, image=shop.first)
+    assert (end["result"], end["live"], end["release"], end["proven"]) == ("deployed", "blue", shop.first, True)
+
+
+def test_the_same_command_again_changes_nothing(shop: Shop) -> None:
+    before = shop.cloud.everything()
+    again = shop.runs("deploy", env="prod", image=shop.first)
+    assert (again["result"], again["changed"], again["steps"]) == ("nothing_to_do", False, [])
+    assert shop.cloud.everything() == before
+
+
+def test_promise_1_no_request_fails_in_a_promotion_a_rollback_and_a_retire(shop: Shop, tmp_path: Path) -> None:
+    with Load(shop.cloud.url(APP, "prod"), tmp_path / "load.jsonl", rate=RATE, paths=PATHS) as load:
+        results = [
+            shop.runs("deploy", env="prod", image=shop.second)["result"],
+            shop.runs("rollback", env="prod")["result"],
+            shop.runs("rollback", env="prod")["result"],
+            shop.runs("deploy", env="prod", image=shop.second)["result"],
+            shop.runs("retire", env="prod")["result"],
+            shop.runs("retire", env="prod", immediate=True)["result"],
+        ]
+    assert results == ["deployed", "rolled_back", "nothing_to_do", "deployed", "nothing_to_do", "retired"]
+    summary = load.summary
+    assert isinstance(summary, Summary)
+    assert (summary.failed, summary.by_error) == (0, {})
+    assert summary.rate >= LEAST_RATE
+    assert set(summary.by_release) == {shop.first, shop.second}
+    # Each release served, was left, and (the first) served again: three runs of one release after another, at least.
+    served = [record.release for record in sorted(load.records(), key=lambda record: record.t)]
+    assert Counter(served)[shop.first] > RATE
+
+
+def test_after_a_retire_one_colour_is_left(shop: Shop) -> None:
+    stacks = {stack["StackName"] for stack in shop.cloud.stacks.describe_stacks()["Stacks"]}
+    assert {"shop-prod-edge", "shop-prod-green"} <= stacks
+    assert "shop-prod-blue" not in stacks
+
+
+def test_without_a_colour_to_turn_back_to_a_rollback_says_what_to_do(shop: Shop) -> None:
+    assert "deploy.yml -e image=<release>" in shop.refuses("rollback", env="prod")
+
+
+def test_promise_9_images_in_use_outlive_a_prune(shop: Shop) -> None:
+    """Staging serves the first release and prod the second; no spare ones are kept."""
+    shop.runs("prune", keep_newest=1)
+    left = {tags["release"] for tags in shop.cloud.images(APP).values() if tags["stage"] == "app"}
+    assert left == {shop.first, shop.second}
+
+
+def test_promise_9_an_image_that_nobody_needs_is_pruned(shop: Shop) -> None:
+    assert shop.runs("deploy", env="staging", image=shop.second)["result"] == "deployed"
+    assert shop.runs("retire", env="staging", immediate=True)["result"] == "retired"
+    shop.runs("prune", keep_newest=1)
+    left = {tags["release"] for tags in shop.cloud.images(APP).values() if tags["stage"] == "app"}
+    assert left == {shop.second}
