@@ -18,5 +18,7 @@ html_theme = "furo"
 html_title = "immutable.ec2"
 html_theme_options = {"navigation_with_keys": True}
 # One site in one folder that works from the disk: nothing is loaded from elsewhere.
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
