@@ -35,6 +35,12 @@ source "amazon-ebs" "server" {
 
   custom_endpoint_ec2 = var.custom_endpoint_ec2
 
+  # An hour for the slowest step, and no quarter of a minute lost after each (Packer's own pace).
+  aws_polling {
+    delay_seconds = 2
+    max_attempts  = 1800
+  }
+
   communicator  = "ssh"
   ssh_username  = var.ssh_username
   ssh_interface = var.ssh_interface

@@ -43,6 +43,7 @@ class Orders:
 
     remove: list[str]
     empty: list[str]
+    outdate: list[str]
     keep: list[str]
     secret_values: list[str] = field(repr=False)
     secret_names: list[str]
@@ -67,12 +68,12 @@ class Seal:
         self._rules = [(name, re.compile(rule)) for name, rule in rules]
 
     def leftovers(self) -> list[str]:
-        """Paths that have to go (each without what lies below it), and files that have to be empty and are not."""
-        return sorted(self._removable() | self._fillings())
+        """Paths that have to go (each without what lies below it), to be empty or to look old, and are not yet so."""
+        return sorted(self._removable() | self._fillings() | self._fresh())
 
     def secrets(self) -> list[str]:
         """One line for each secret that would stay: the path and the rule, never the secret."""
-        gone = set(self.leftovers())
+        gone = self._removable() | self._fillings()
         return [f"{path}: {reason}" for path in self._files(gone) for reason in self._judge(path)]
 
     def clean(self) -> None:
@@ -84,6 +85,8 @@ class Seal:
                 os.unlink(path)
         for path in self._fillings():
             os.truncate(path, 0)
+        for path in self._fresh():
+            os.utime(path, (0, 0))
         os.sync()
 
     def _removable(self) -> set[str]:
@@ -92,6 +95,9 @@ class Seal:
     def _fillings(self) -> set[str]:
         found = self._matches(self._orders.empty) - self._removable()
         return {path for path in found if os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path)}
+
+    def _fresh(self) -> set[str]:
+        return {path for path in self._matches(self._orders.outdate) if os.path.getmtime(path) != 0}
 
     def _matches(self, patterns: list[str]) -> set[str]:
         kept = _any_of([self._orders.root + pattern for pattern in self._orders.keep])

@@ -65,6 +65,7 @@ def builder(tmp_path: Path) -> Path:
     write(tmp_path, "/var/log/journal/0123/system.journal", "LPKSHHRH")
     write(tmp_path, "/var/log/nginx/access.log", "GET /\n")
     write(tmp_path, "/var/log/dpkg.log.1", "installed\n")
+    write(tmp_path, "/var/lib/apt/lists/deb.debian.org_debian_dists_trixie_InRelease", "Origin: Debian\n")
     write(tmp_path, "/var/tmp/systemd-private-1-nginx/tmp/body", "x")
     write(tmp_path, "/srv/app/current/config/database.yml", "production:\n  url: <%= ENV['DATABASE_URL'] %>\n")
     write(
@@ -89,6 +90,11 @@ def test_what_is_the_builders_goes_and_all_else_stays(builder: Path) -> None:
         "var/tmp/systemd-private-1-nginx/tmp/body",
     }
     assert (builder / "etc/machine-id").read_text() == (builder / "var/log/nginx/access.log").read_text() == ""
+
+
+def test_the_folder_of_package_lists_looks_old(builder: Path) -> None:
+    seal(builder)
+    assert (builder / "var/lib/apt/lists").stat().st_mtime == 0, "apt with cache_valid_time would not update"
 
 
 def test_a_second_run_changes_nothing(builder: Path) -> None:
