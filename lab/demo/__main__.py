@@ -52,25 +52,25 @@ def _demo(rate: float, down: bool) -> int:
     logs = folders(FOLDER)
     journal = Journal(FOLDER)
     journal.run.notes += NOTES
-    problem = None
+    run = journal.run
     try:
         settings = from_environment()
         own = variables(settings)
         commands = Commands(logs, own, journal.tell)
         Scenario(settings, Cloud(own), commands, journal, rate).play()
-        problem = _verdict(journal.run.load)
+        run.problem = _verdict(run.load)
     except (DemoError, LabError, LoadError, ServersError, BotoCoreError, ClientError) as error:
-        problem = str(error)
+        run.problem = str(error)
     journal.write()
     print(f"\n{journal.tables()}")
     print(f"report:  {_shown(write_report(FOLDER))}\nsummary: {_shown(FOLDER / 'summary.json')}")
-    if problem is not None:
-        print(f"\ndemo: {problem}", file=sys.stderr)
+    if run.problem is not None:
+        print(f"\ndemo: {run.problem}", file=sys.stderr)
     if down:
         subprocess.run([sys.executable, "-m", "lab", "down"], cwd=CHECKOUT, check=False)
     else:
         print("the lab still runs: make lab-status shows it, make lab-down stops it")
-    return 1 if problem is not None else 0
+    return 1 if run.problem is not None else 0
 
 
 def _verdict(load: Summary | None) -> str | None:

@@ -63,7 +63,10 @@ class Weights:
 
 @dataclass(slots=True)
 class Run:
-    """Everything that a run of the demo measured. A figure that was not reached is None."""
+    """Everything that a run of the demo measured. A figure that was not reached is None.
+
+    `problem` says why the run did not end as it must, and is None when it did.
+    """
 
     started: float
     machine: str
@@ -75,6 +78,7 @@ class Run:
     rollback_seconds: float | None = None
     images_before: int | None = None
     images_after: int | None = None
+    problem: str | None = None
     notes: list[str] = field(default_factory=list)
 
     def write(self, path: Path) -> None:

@@ -40,6 +40,8 @@ def page(run: Run, traffic: Traffic | None, records: Sequence[Record]) -> str:
 
 
 def _headline(run: Run) -> str:
+    if run.problem is not None:
+        return f"The demo did not end well: {run.problem.splitlines()[0]}"
     if run.load is None:
         return "The demo ended before the load"
     failed = f"{run.load.failed:,} requests failed" if run.load.failed else "no request failed"
@@ -126,7 +128,9 @@ def _steps(run: Run) -> str:
     )
     return (
         '<section><h2>What was done, and how long it took</h2><p class="muted small">From left to right: the time '
-        'since the run began. Dark: the steps under load.</p><ol class="steps">' + items + "</ol></section>"
+        'since the run began. The stronger bars are the steps under load.</p><ol class="steps">'
+        + items
+        + "</ol></section>"
     )
 
 

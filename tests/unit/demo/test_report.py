@@ -121,6 +121,14 @@ def test_the_picture_is_well_formed_and_has_every_band(swapped: Swapped, tmp_pat
     assert root.findtext(f"{SVG}desc") == describe(swapped.run, swapped.traffic)
 
 
+def test_a_run_that_did_not_end_well_is_not_praised(swapped: Swapped) -> None:
+    run = Run.read(swapped.folder / "run.json")
+    run.problem = "deployed was expected, and the result was aborted\nmore"
+    html = page(run, swapped.traffic, swapped.records)
+    assert "<h1>The demo did not end well: deployed was expected, and the result was aborted</h1>" in html
+    assert "Promoted" not in html
+
+
 def test_names_in_the_page_are_escaped(swapped: Swapped) -> None:
     hostile = [Record(float(n) / 10, "/", 200, "<b>&\"'", 1.0, None) for n in range(30)]
     html = page(swapped.run, traffic(hostile), hostile)
