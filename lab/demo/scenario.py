@@ -39,6 +39,8 @@ class Scenario:
         commands: runs playbooks against it.
         journal: told about each step.
         rate: requests a second of the load.
+
+    `releases` holds the bake id of each release that was baked, by its number.
     """
 
     def __init__(self, settings: Settings, cloud: Cloud, commands: Commands, journal: Journal, rate: float) -> None:
@@ -48,7 +50,7 @@ class Scenario:
         self._journal = journal
         self._rate = rate
         self._sources: dict[int, Source] = {}
-        self._releases: dict[int, str] = {}
+        self.releases: dict[int, str] = {}
 
     def play(self) -> None:
         """All of it; raises DemoError at the first step that does not end as it must."""
@@ -139,12 +141,12 @@ class Scenario:
         seconds = self._journal.run.phases[-1].seconds
         self._journal.run.bakes.append(Bake(made[0], seconds, stage, release))
         if number:
-            self._releases[number] = release
+            self.releases[number] = release
         return made[0]
 
     def plan(self, env: str, number: int) -> None:
         """The plan of a deployment is shown, and nothing is created or changed."""
-        release = self._releases[number]
+        release = self.releases[number]
         with self._journal.phase(f"plan of deploying release {number} to {env} (--check --diff)") as note:
             before = self._cloud.everything()
             planned = self._commands.playbook("deploy", f"plan-{env}", "--check", "--diff", env=env, image=release)
@@ -155,7 +157,7 @@ class Scenario:
 
     def deploy(self, env: str, number: int, name: str = "", loaded: bool = False) -> None:
         """An env serves a release."""
-        release = self._releases[number]
+        release = self.releases[number]
         with self._journal.phase(name or f"deploy release {number} to {env}", loaded) as note:
             result = self._commands.playbook("deploy", f"deploy-{env}-{number}", env=env, image=release)
             self._expect(result, "deployed", release)
@@ -166,7 +168,7 @@ class Scenario:
         """An env serves the release from before again."""
         with self._journal.phase("roll back", loaded=True) as note:
             result = self._commands.playbook("rollback", f"rollback-{env}", env=env)
-            self._expect(result, "rolled_back", self._releases[number])
+            self._expect(result, "rolled_back", self.releases[number])
             note.outcome = f"{result['live']} serves release {number} again"
         self._record(env, result)
         self._journal.run.rollback_seconds = round(self._journal.run.phases[-1].seconds, 1)
@@ -175,15 +177,15 @@ class Scenario:
         """An env's old colour is gone, before its rollback window has passed."""
         with self._journal.phase(f"retire {env}'s old colour", loaded) as note:
             result = self._commands.playbook("retire", f"retire-{env}", env=env, immediate=True)
-            self._expect(result, "retired", self._releases[2])
+            self._expect(result, "retired", self.releases[2])
             note.outcome = f"only {result['live']} is left"
 
     def deploy_once_more(self, env: str, number: int) -> None:
         """The same deployment again changes nothing."""
         with self._journal.phase("the same deployment once more") as note:
             before = self._cloud.everything()
-            result = self._commands.playbook("deploy", f"again-{env}", env=env, image=self._releases[number])
-            self._expect(result, "nothing_to_do", self._releases[number])
+            result = self._commands.playbook("deploy", f"again-{env}", env=env, image=self.releases[number])
+            self._expect(result, "nothing_to_do", self.releases[number])
             touched = before ^ self._cloud.everything()
             if touched or result["changed"]:
                 raise DemoError(f"the second deployment touched {', '.join(sorted(touched)) or 'something'}")
