@@ -33,7 +33,7 @@ _START_SECONDS = 60
 Seen = TypeVar("Seen")
 
 
-def wait_for(look: Callable[[], Seen], what: str, seconds: float = 30) -> Seen:
+def wait_for(look: Callable[[], Seen | None], what: str, seconds: float = 30) -> Seen:
     """Look until something true is seen, and return it."""
     deadline = time.monotonic() + seconds
     while not (seen := look()):
@@ -178,7 +178,13 @@ class Api:
 
     def target_group(self, name: str, **more: Any) -> str:
         """A target group that is checked every 5 seconds of AWS's time."""
-        settings = {"HealthCheckPath": "/up", "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2, **more}
+        settings = {
+            "HealthCheckPath": "/up",
+            "HealthCheckIntervalSeconds": 5,
+            "HealthCheckTimeoutSeconds": 2,
+            "HealthyThresholdCount": 2,
+            **more,
+        }
         made = self.elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=self.vpc, **settings)
         return str(made["TargetGroups"][0]["TargetGroupArn"])
 
