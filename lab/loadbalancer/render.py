@@ -105,7 +105,7 @@ def configuration(
     if balancing.relay:
         address, port = balancing.relay
         parts.append(
-            f"listen api_for_servers\n  mode tcp\n  no option httplog\n  option tcplog\n"
+            f"listen api_for_servers\n  mode tcp\n  option tcplog\n"
             f"  bind {address}:{port}\n  server api 127.0.0.1:{api_port}\n"
         )
     return "".join(parts)
