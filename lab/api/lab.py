@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from dataclasses import replace
 
 from lab.api import facts, front, status
@@ -33,6 +34,7 @@ from lab.servers.podman import PodmanServers
 log = logging.getLogger(__name__)
 DISTRIBUTION_PARAMETER = "/aws/service/debian/release/13/latest/amd64"
 _TICK_SECONDS = 0.2
+_RETRY_SECONDS = 5
 
 
 class Lab:
@@ -54,6 +56,7 @@ class Lab:
         provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES)
         self._haproxy = HAProxy(settings.run_dir, settings.lab.api_port)
         self._metadata: MetadataService | None = None
+        self._retry_at = 0.0
         self._loop = threading.Thread(target=self._run, name="lab", daemon=True)
 
     def start(self) -> None:
@@ -91,10 +94,13 @@ class Lab:
             self._targets.tick()
             self._reconciler.tick()
             balancing = wanted(self._targets)
+        if time.monotonic() < self._retry_at:
+            return
         try:
             self._haproxy.apply(replace(balancing, relay=self._relay()))
         except HAProxyError as error:
             log.error("%s", error)
+            self._retry_at = time.monotonic() + _RETRY_SECONDS
 
     def _relay(self) -> tuple[str, int] | None:
         """Where servers reach the API, once the lab's network is there; the metadata service starts with it."""
