@@ -121,7 +121,8 @@ def _start_machine(machines: Machines, instance: Any, key: str | None) -> None:
 
 def user_data(instance: Any) -> bytes | None:
     """An instance's user data as its metadata will show it."""
-    return base64.b64decode(instance.user_data) if instance.user_data else None
+    given = instance.user_data  # moto keeps a launch template's as text, RunInstances' as a type of its own
+    return base64.b64decode(given if isinstance(given, str) else given.as_bytes()) if given else None
 
 
 def _change(machines: Machines) -> None:
