@@ -26,7 +26,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     Unread,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe import Region
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import group_of, plan
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.policy import PolicyError
 
 if t.TYPE_CHECKING:
@@ -68,11 +68,14 @@ def run(clients: Clients, regions: Sequence[str], policy: Policy, max_removals: 
         references += place.references()
     now = datetime.now(UTC)
     planned = plan(images, references, policy, now)
-    # AWS tells for one image at a time with whom it is shared, so only candidates are asked for. What that adds can
-    # only take removals away, so the second plan has no image that wasn't asked for.
-    for image in planned.removals:
-        references += places[image.region].sharing(image)
-    planned = plan(images, references, policy, now)
+    # AWS tells for one image at a time with whom it is shared, so only those are asked for that hang on it. What that
+    # adds can only take removals away, so no image goes that wasn't asked for.
+    asked: set[str] = set()
+    while unasked := [image for image in _hanging_on_use(planned, policy) if image.id not in asked]:
+        for image in unasked:
+            references += places[image.region].sharing(image)
+        asked.update(image.id for image in unasked)
+        planned = plan(images, references, policy, now)
     if max_removals is not None and len(planned.removals) > max_removals:
         count = len(planned.removals)
         why = f"{count} images would be removed, more than max_removals ({max_removals}) allows; nothing was removed"
@@ -128,6 +131,17 @@ def _looking_again(places: dict[str, Region], images: Sequence[Image]) -> Callab
         return references + places[image.region].references(image.id)
 
     return look
+
+
+def _hanging_on_use(planned: Plan, policy: Policy) -> list[Image]:
+    """The images that would go, and the spare ones of their groups: one that is in use makes room for another spare."""
+    groups = {group_of(image, policy) for image in planned.removals}
+    return [
+        one.image
+        for one in planned.decisions
+        if group_of(one.image, policy) in groups
+        and {reason.rule for reason in one.reasons} <= {Rule.NEWEST, Rule.UNNEEDED}
+    ]
 
 
 def _keep_all(planned: Plan, max_removals: int) -> tuple[Decision, ...]:
