@@ -146,7 +146,7 @@ class Retired:
     immediate: bool = False
 
 
-Wanted = Deployed | RolledBack | Retired
+Wanted: t.TypeAlias = "Deployed | RolledBack | Retired"
 
 
 # ---------------------------------------------------------------- steps: what act() can do
@@ -207,7 +207,7 @@ class Await:
         return f"wait until {self.what}"
 
 
-Step = CreateColour | DeleteColour | Scale | Shift | Await
+Step: t.TypeAlias = "CreateColour | DeleteColour | Scale | Shift | Await"
 
 
 class Result(enum.StrEnum):

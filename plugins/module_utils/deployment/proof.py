@@ -32,7 +32,7 @@ def ask(edge: Edge, path: str) -> Mapping[str, int] | None:
         balancer can't be reached at all, as an internal one can't be from everywhere.
     """
     answers: collections.Counter[str] = collections.Counter()
-    for _ in range(REQUESTS):
+    for _attempt in range(REQUESTS):
         try:
             answers[_ask_once(edge, path)] += 1
         except (OSError, http.client.HTTPException):

@@ -115,7 +115,7 @@ def _sources(content: Any) -> Iterator[Source | str]:
         yield "sources must be a list of at least one source"
         return
     for number, entry in enumerate(content, 1):
-        if not isinstance(entry, Mapping) or len(entry) != 1 or next(iter(entry)) not in KINDS:
+        if not isinstance(entry, Mapping) or len(entry) != 1 or not set(entry) <= set(KINDS):
             yield f"source {number} must have exactly one of {', '.join(KINDS)}"
             continue
         ((kind, name),) = entry.items()

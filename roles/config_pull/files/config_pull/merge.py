@@ -52,8 +52,8 @@ def merge(keys: Sequence[Key], contents: Sequence[tuple[Source, Mapping[str, obj
                 values[name] = value
                 origins[name] = source
     # A name that is there but wrong has been reported above.
-    there = {name for _, content in contents for name in content}
-    looked_in = ", ".join(str(source) for source, _ in contents)
+    there = {name for _source, content in contents for name in content}
+    looked_in = ", ".join(str(source) for source, _content in contents)
     for key in keys:
         if key.required and key.name not in there:
             problems.append(f"{key.name} is required and missing; looked in {looked_in}")
