@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
+import select
 import shutil
 import subprocess
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from lab.servers.errors import OutOfSpaceError, ServersError
@@ -85,6 +89,22 @@ class Podman:
             arguments += ["--filter", item]
         return self.run(*arguments, *(["--all"] if everything else [])).split()
 
+    def remove_containers(self, names: list[str], seconds: float = 15) -> None:
+        """Remove containers at once, and wait until podman's own keepers of them have ended too."""
+        if not names:
+            return
+        inspected = self.attempt("container", "inspect", "--format", "{{.State.ConmonPid}}", *names)
+        handles = []
+        for pid in {int(text) for text in inspected.stdout.split()} - {0}:
+            with contextlib.suppress(ProcessLookupError):
+                handles.append(os.pidfd_open(pid))
+        try:
+            self.run("rm", "--force", "--ignore", "--time", "0", *names)
+            wait_for_end(handles, seconds)
+        finally:
+            for handle in handles:
+                os.close(handle)
+
     def images(self, prefix: str) -> list[str]:
         """Names of the stored images whose repository starts with ``prefix``."""
         names = self.run("images", "--format", "{{.Repository}}:{{.Tag}}").split()
@@ -93,6 +113,16 @@ class Podman:
     def storage(self) -> Path:
         """The folder that holds images and containers."""
         return Path(self.run("info", "--format", "{{.Store.GraphRoot}}").strip())
+
+
+def wait_for_end(handles: Iterable[int], seconds: float) -> set[int]:
+    """Wait until the processes behind the handles (pidfds) have ended; returns those that still run."""
+    deadline = time.monotonic() + seconds
+    left = set(handles)
+    while left and (rest := deadline - time.monotonic()) > 0:
+        ended, _, _ = select.select(list(left), [], [], rest)
+        left -= set(ended)
+    return left
 
 
 def containers_conf() -> str:

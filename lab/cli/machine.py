@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -90,14 +91,23 @@ class Machine:
                 start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + _READY_SECONDS
-        while self.api_status() is None:
+        while self.api_status() is None or not self._relayed():
             if process.poll() is not None:
                 raise LabError(
                     f"the API ended at its start (exit code {process.returncode}): {_last_line(log)}; see {log}"
                 )
             if time.monotonic() > deadline:
-                raise LabError(f"the API did not answer within {_READY_SECONDS} s; see {log}")
+                where = settings.api_url_for_servers if self.api_status() else settings.api_url
+                raise LabError(f"the API did not answer at {where} within {_READY_SECONDS} s; see {log}")
             time.sleep(0.1)
+
+    def _relayed(self) -> bool:
+        """Whether servers reach the API too."""
+        try:
+            socket.create_connection((self.settings.gateway, self.settings.api_port), timeout=1).close()
+        except OSError:
+            return False
+        return True
 
     def api_status(self) -> dict[str, Any] | None:
         """What the API says of its state, or None where it doesn't answer."""
@@ -115,8 +125,7 @@ class Machine:
         running = [process for process in processes.find(self.settings) if process.is_api]
         processes.end(self.settings, running)
         containers = self.podman.containers()
-        if containers:
-            self.podman.run("rm", "--force", "--ignore", "--time", "0", *containers)
+        self.podman.remove_containers(containers)
         rest = processes.find(self.settings)
         processes.end(self.settings, rest)
         PodmanServers(self.settings.run_dir, self.settings).remove_images()

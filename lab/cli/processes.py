@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.podman import wait_for_end
 from lab.settings import Settings
 
 #: Set for the API's process and so for all that it starts; its value is the lab's run-time folder.
@@ -54,7 +53,7 @@ def api(settings: Settings) -> Process | None:
 
 def end(settings: Settings, processes: list[Process]) -> None:
     """Ask the processes to end, and make those end that don't in time."""
-    handles: dict[int, Process] = {}
+    handles = set()
     for process in processes:
         try:
             handle = os.pidfd_open(process.pid)
@@ -62,14 +61,14 @@ def end(settings: Settings, processes: list[Process]) -> None:
             continue
         # The handle is of whoever has the pid now: look again whether that is one of ours.
         if _marked(process.pid, settings):
-            handles[handle] = process
+            handles.add(handle)
         else:
             os.close(handle)
     try:
         _signal(handles, signal.SIGTERM)
-        left = _wait(set(handles), _PATIENCE_SECONDS)
+        left = wait_for_end(handles, _PATIENCE_SECONDS)
         _signal(left, signal.SIGKILL)
-        _wait(left, _PATIENCE_SECONDS)
+        wait_for_end(left, _PATIENCE_SECONDS)
     finally:
         for handle in handles:
             os.close(handle)
@@ -83,17 +82,7 @@ def _marked(pid: int, settings: Settings) -> bool:
     return f"{MARKER}={settings.run_dir}".encode() in environment
 
 
-def _signal(handles: dict[int, Process] | set[int], number: signal.Signals) -> None:
+def _signal(handles: set[int], number: signal.Signals) -> None:
     for handle in handles:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, number)
-
-
-def _wait(handles: set[int], seconds: float) -> set[int]:
-    """Wait for the processes' end; returns those that still run."""
-    deadline = time.monotonic() + seconds
-    left = set(handles)
-    while left and (rest := deadline - time.monotonic()) > 0:
-        ended, _, _ = select.select(list(left), [], [], rest)
-        left -= set(ended)
-    return left

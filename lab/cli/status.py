@@ -44,9 +44,6 @@ def _own_parts(machine: Machine) -> dict[str, Any]:
         for item in json.loads(listed)
     ]
     own = [
-        {"pid": process.pid, "command": " ".join(process.command)[:100]}
-        for process in processes.find(machine.settings)
-        # conmon is podman's keeper of a container, and the containers are listed by name.
-        if not process.command[0].endswith("conmon")
+        {"pid": process.pid, "command": " ".join(process.command)[:100]} for process in processes.find(machine.settings)
     ]
     return {"processes": own, "containers": sorted(containers, key=lambda item: str(item["name"]))}

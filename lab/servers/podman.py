@@ -107,9 +107,7 @@ class PodmanServers:
 
     def close(self) -> None:
         """See Servers.close."""
-        names = self._podman.containers(f"label={_SERVER}")
-        if names:
-            self._podman.run("rm", "--force", "--ignore", "--time", "0", *names)
+        self._podman.remove_containers(self._podman.containers(f"label={_SERVER}"))
 
     def remove_images(self) -> None:
         """Remove the images of all AMIs; the distribution's own stays in the cache."""

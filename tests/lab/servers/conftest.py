@@ -20,7 +20,7 @@ from lab.servers.interface import LaunchSpec
 from lab.servers.podman import DISTRIBUTION, PodmanServers
 from lab.settings import LOGIN_USER, Settings
 
-OCTET = 161
+OCTET = 241
 BOOT_SECONDS = 30
 
 

@@ -14,7 +14,7 @@ from lab.servers.errors import ServersError
 from lab.servers.interface import LaunchSpec
 from lab.servers.podman import DISTRIBUTION, PodmanServers
 from lab.settings import LOGIN_USER, Settings
-from tests.lab.servers.conftest import Ssh
+from tests.lab.servers.conftest import OCTET, Ssh
 
 Launch = Callable[..., str]
 FIRST = f"i-{11:017x}"
@@ -64,7 +64,7 @@ def test_the_console_tells_of_the_boot(launch: Launch, ssh: Ssh, servers: Podman
 
 
 def test_an_image_that_does_not_exist_is_refused_and_nothing_is_left(servers: PodmanServers) -> None:
-    spec = LaunchSpec(FIRST, "ami-0123456789abcdef0", "10.161.16.11", None, None, LOGIN_USER)
+    spec = LaunchSpec(FIRST, "ami-0123456789abcdef0", f"10.{OCTET}.16.11", None, None, LOGIN_USER)
     with pytest.raises(ServersError, match="ami-0123456789abcdef0"):
         servers.launch(spec)
     servers.terminate(FIRST)
