@@ -9,11 +9,13 @@ whoever reads or changes moto's objects; nothing slow happens under it.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -22,6 +24,7 @@ from werkzeug.test import Client
 
 from lab.settings import REGION
 
+log = logging.getLogger(__name__)
 LOCK = threading.RLock()
 SERVICES = ("ec2", "autoscaling", "elbv2")
 _DROPPED_REQUEST_HEADERS = ("content-length", "host", "transfer-encoding")
@@ -36,15 +39,31 @@ def _wsgi(service: str) -> Any:
 
 
 def request(service: str, method: str, path: str, headers: Mapping[str, str], body: Any, query: str = "") -> Response:
-    """One HTTP request to moto's ``service``; returns status, headers and body."""
+    """One HTTP request to moto's ``service``; returns status, headers and body.
+
+    What moto doesn't know is refused as AWS refuses an unknown action, and a fault in moto is an internal failure.
+    """
     sent = {key: value for key, value in headers.items() if key.lower() not in _DROPPED_REQUEST_HEADERS}
-    with LOCK:
-        answer = Client(_wsgi(service)).open(
-            path, method=method, query_string=query, data=body, headers={**sent, "Host": "moto"}
-        )
-        content = answer.get_data()
+    try:
+        with LOCK:
+            answer = Client(_wsgi(service)).open(
+                path, method=method, query_string=query, data=body, headers={**sent, "Host": "moto"}
+            )
+            content = answer.get_data()
+    except NotImplementedError as error:
+        return _refusal(service, 400, "InvalidAction", f"The lab has no such action: {error}")
+    except Exception as error:
+        log.exception("moto failed in %s", service)
+        return _refusal(service, 500, "InternalFailure", f"The lab failed: {error!r}; see its log")
     kept = {key: value for key, value in answer.headers.items() if key.lower() not in _DROPPED_RESPONSE_HEADERS}
     return answer.status_code, kept, content
+
+
+def _refusal(service: str, status: int, code: str, message: str) -> Response:
+    """An error in the shape of the service's protocol (EC2's differs from that of the others)."""
+    error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    outer = "<Response><Errors>{}</Errors></Response>" if service == "ec2" else "<ErrorResponse>{}</ErrorResponse>"
+    return status, {"Content-Type": "text/xml"}, outer.format(error).encode()
 
 
 class _Body:

@@ -12,6 +12,10 @@ import pytest
 from tests.lab.contract import support
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "servers: needs real servers (root, podman, HAProxy, Packer)")
+
+
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
     """The API, ended after the last case."""

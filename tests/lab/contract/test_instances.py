@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -96,3 +97,25 @@ def test_launch_template_gives_image_key_tags_and_metadata_options(api: Api) -> 
 def test_console_output_is_the_servers(api: Api) -> None:
     output = api.ec2.get_console_output(InstanceId=api.run_instance())
     assert output["Output"] == "", "an instance without a server says nothing"
+
+
+@pytest.mark.parametrize("given", ["launch", "template"])
+def test_user_data_is_kept(api: Api, given: str) -> None:
+    encoded = base64.b64encode(b"#cloud-config").decode()
+    launch: dict[str, object] = {"UserData": "#cloud-config"}  # botocore encodes it, but in a template it does not
+    if given == "template":
+        data = {"ImageId": api.image, "InstanceType": "t3.small", "UserData": encoded}
+        api.ec2.create_launch_template(LaunchTemplateName="user-data", LaunchTemplateData=data)
+        launch = {"LaunchTemplate": {"LaunchTemplateName": "user-data"}}
+    instance = api.run_instance(**launch)
+    kept = api.ec2.describe_instance_attribute(InstanceId=instance, Attribute="userData")["UserData"]["Value"]
+    assert base64.b64decode(kept) == b"#cloud-config"
+
+
+def test_an_action_that_the_lab_lacks_is_refused_by_name(api: Api) -> None:
+    with pytest.raises(ClientError, match="describe_fpga_images") as refusal:
+        api.ec2.describe_fpga_images()
+    assert refusal.value.response["Error"]["Code"] == "InvalidAction"
+    with pytest.raises(ClientError) as refusal:
+        api.scaling.start_instance_refresh(AutoScalingGroupName="nobody")
+    assert refusal.value.response["Error"]["Code"] == "InvalidAction"
