@@ -9,9 +9,11 @@ import functools
 import typing as t
 
 try:
-    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+    from botocore import exceptions, parsers
 except ImportError:  # session.connect() says what to install
-    BotoCoreError = ClientError = EndpointConnectionError = NoCredentialsError = type("Never", (Exception,), {})  # type: ignore[misc,assignment]
+    FAILURES: tuple[type[Exception], ...] = ()
+else:
+    FAILURES = (exceptions.ClientError, exceptions.BotoCoreError, parsers.ResponseParserError)
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,13 +45,13 @@ def one_line(text: str) -> str:
 
 def translate(doing: str, error: Exception) -> AwsError:
     """The typed error for one of botocore's."""
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         answer = error.response.get("Error", {})
         code = str(answer.get("Code", ""))
         return AwsError(doing, one_line(f"{code}: {answer.get('Message', '')}"), code)
-    if isinstance(error, EndpointConnectionError):
+    if isinstance(error, exceptions.EndpointConnectionError):
         return AwsError(doing, f"{one_line(str(error))} Is the network up?")
-    if isinstance(error, NoCredentialsError):
+    if isinstance(error, exceptions.NoCredentialsError):
         return AwsError(doing, "no AWS credentials were found; set AWS_PROFILE, or log in with your provider's tool")
     return AwsError(doing, one_line(str(error)))
 
@@ -66,7 +68,7 @@ def aws_call(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return function(*args, **kwargs)
-            except (ClientError, BotoCoreError) as error:
+            except FAILURES as error:
                 raise translate(doing.format(args[1] if len(args) > 1 else ""), error) from error
 
         return wrapped

@@ -18,6 +18,11 @@ ALL_TRAFFIC: t.Final = 100
 """The weight of a colour that serves everything; its share is its weight over the sum of both."""
 
 
+def servers(count: int) -> str:
+    """A number of servers in words."""
+    return f"{count} server" if count == 1 else f"{count} servers"
+
+
 class Colour(enum.StrEnum):
     """One of the two places a release can be served from."""
 
@@ -159,7 +164,7 @@ class CreateColour:
     reason: str
 
     def __str__(self) -> str:
-        return f"create {self.colour} with {self.desired} servers"
+        return f"create {self.colour} with {servers(self.desired)}"
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,7 @@ class Scale:
     reason: str
 
     def __str__(self) -> str:
-        return f"scale {self.colour} to {self.desired} servers"
+        return f"scale {self.colour} to {servers(self.desired)}"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     StackPhase,
     Step,
     Wanted,
+    servers,
 )
 
 if t.TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _deploy(observed: Observed, wanted: Deployed, now: datetime, created: frozen
     shift = Shift(target, f"{wanted.release.name} is healthy")
     finish = (_healthy(target, desired), shift)
     if stack is None:
-        reason = f"{live} serves with {live_desired} servers" if live else "nothing serves yet"
+        reason = f"{live} serves with {servers(live_desired)}" if live else "nothing serves yet"
         return _then(done, CreateColour(target, desired, reason), *finish)
     status = f"its status is {stack.status}"
     if stack.phase is StackPhase.DELETING:
@@ -236,13 +237,13 @@ def _healthy(colour: Colour, wanted: int, stack: ColourStack | None = None) -> A
     reason = f"{stack.healthy} of {wanted} healthy" if stack else "no traffic before that"
     if stack and stack.unhealthy_because:
         reason += f"; {stack.unhealthy_because}"
-    return Await(f"{wanted} servers of {colour} are healthy", reason)
+    return Await(f"{servers(wanted)} of {colour} {'is' if wanted == 1 else 'are'} healthy", reason)
 
 
 def _scale(stack: ColourStack, wanted: int, live: Colour | None) -> Scale | None:
     """Serving capacity never falls below what the live colour wants (as far as the group's maximum lets it grow)."""
     desired = min(wanted, stack.maximum)
-    return Scale(stack.colour, desired, f"{live} wants {wanted} servers by now") if stack.desired < desired else None
+    return Scale(stack.colour, desired, f"{live} wants {servers(wanted)} by now") if stack.desired < desired else None
 
 
 def _desired(observed: Observed, colour: Colour | None) -> int:
@@ -256,9 +257,9 @@ def _overdue(stack: ColourStack, deadline: timedelta, now: datetime) -> bool:
 
 def _never_healthy(stack: ColourStack, deadline: timedelta) -> str:
     why = f" ({stack.unhealthy_because})" if stack.unhealthy_because else ""
-    count = f"{stack.healthy} of {stack.desired} servers of {stack.colour}"
+    count = f"{stack.healthy} of {servers(stack.desired)} of {stack.colour}"
     return (
-        f"{count} were healthy after {_seconds(deadline)}{why}; "
+        f"{count} healthy after {_seconds(deadline)}{why}; "
         f"no traffic was shifted, and {stack.colour} stays so that you can look at its servers"
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Colour
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Colour, servers
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,5 +122,5 @@ def _lines(seen: Observed) -> str:
 
 
 def _line(colour: Colour, stack: ColourStack | None, weight: int) -> str:
-    holds = f"{stack.release}, {stack.desired} servers" if stack else "nothing"
+    holds = f"{stack.release}, {servers(stack.desired)}" if stack else "nothing"
     return f"{colour}: weight {weight}, {holds}\n"

@@ -22,8 +22,8 @@ def test_a_dry_run_shows_the_plan_and_creates_nothing(shop: Shop) -> None:
     before = shop.cloud.everything()
     planned = shop.runs("deploy", "--check", "--diff", env="staging", image=shop.first)
     assert [step["step"] for step in planned["steps"]] == [
-        "create blue with 1 servers",
-        "wait until 1 servers of blue are healthy",
+        "create blue with 1 server",
+        "wait until 1 server of blue is healthy",
         "shift all traffic to blue",
     ]
     assert planned["changed"]

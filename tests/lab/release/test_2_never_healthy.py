@@ -35,7 +35,7 @@ def test_a_release_without_its_configuration_gets_no_traffic(shop: Shop) -> None
         assert not any(answers(address) for address in servers)
     finally:
         parameters.put_parameter(Name=name, Value=url, Type="SecureString")
-    assert "0 of 1 servers of blue were healthy after 30 s" in said
+    assert "0 of 1 server of blue healthy after 30 s" in said
 
 
 def answers(address: str) -> bool:
