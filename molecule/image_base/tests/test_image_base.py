@@ -1,0 +1,43 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the roles image_base and ruby leave on a server."""
+
+from __future__ import annotations
+
+from testinfra.host import Host
+
+
+def test_the_system_runs_without_a_failed_unit(host: Host) -> None:
+    assert host.check_output("systemctl is-system-running") == "running"
+
+
+def test_nothing_upgrades_or_swaps_by_itself(host: Host) -> None:
+    assert 'APT::Periodic::Enable "0"' in host.check_output("apt-config dump APT::Periodic")
+    for timer in ("apt-daily.timer", "apt-daily-upgrade.timer"):
+        assert not host.service(timer).is_enabled and not host.service(timer).is_running
+    assert host.check_output("systemctl show -P LoadState swap.target") == "masked"
+
+
+def test_ssh_takes_keys_only_and_not_for_root(host: Host) -> None:
+    settings = set(host.check_output("sshd -T").splitlines())
+    assert {"passwordauthentication no", "kbdinteractiveauthentication no", "permitrootlogin no"} <= settings
+
+
+def test_a_server_without_host_keys_makes_its_own(host: Host) -> None:
+    before = host.file("/etc/ssh/ssh_host_ed25519_key.pub").content_string
+    host.check_output("rm /etc/ssh/ssh_host_* && systemctl restart ssh")
+    assert host.service("ssh").is_running
+    assert host.file("/etc/ssh/ssh_host_ed25519_key.pub").content_string != before
+
+
+def test_time_locale_and_journal(host: Host) -> None:
+    assert host.file("/etc/chrony/sources.d/immutable.sources").contains("^server 169.254.169.123 prefer")
+    assert host.file("/etc/localtime").linked_to == "/usr/share/zoneinfo/Etc/UTC"
+    assert host.file("/etc/default/locale").contains("^LANG=C.UTF-8$")
+    assert "SystemMaxUse=200M" in host.check_output("systemd-analyze cat-config systemd/journald.conf")
+
+
+def test_ruby_and_bundler_run(host: Host) -> None:
+    assert host.check_output("ruby -e 'print RUBY_VERSION'").startswith("3.3.")
+    assert host.run("bundle --version").rc == 0
