@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lab.api.elbv2.health import NEW, Checked, Probe, Thresholds, after
-from tests.lab.contract.support import Api, wait_for
+from tests.lab.contract.support import CLOCK_FACTOR, Api, wait_for
 
 OK = Probe(True)
 BAD = Probe(False, "Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
@@ -78,9 +80,11 @@ def test_a_deregistered_target_drains_for_its_delay(api: Api) -> None:
     group, instance = api.target_group("drains"), api.run_instance()
     api.listener("drains", {group: 1})
     api.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
+    begun = time.monotonic()
     api.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": instance}])
     assert api.health(group) == {instance: "draining"}
     wait_for(lambda: not api.health(group), "no target left")
+    assert time.monotonic() - begun >= 300 * CLOCK_FACTOR, "300 seconds are AWS's default"
 
 
 def test_a_target_group_in_use_is_not_deleted(api: Api) -> None:

@@ -60,7 +60,7 @@ def balancer(api: Api) -> Iterator[Balancer]:
     number = next(_numbers)
     blue_group, green_group = (api.target_group(f"{colour}-{number}", TargetType="ip") for colour in ("blue", "green"))
     for group in (blue_group, green_group):
-        delay = [{"Key": "deregistration_delay.timeout_seconds", "Value": "100"}]
+        delay = [{"Key": "deregistration_delay.timeout_seconds", "Value": "200"}]
         api.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=delay)
     listener, url = api.listener(f"traffic-{number}", {blue_group: 100, green_group: 0})
     with Target("blue") as blue, Target("green") as green:
@@ -159,9 +159,25 @@ def test_draining_lets_a_request_end_and_sends_no_other(balancer: Balancer) -> N
     wait_for(lambda: "/slow" in balancer.blue.requests, "the slow request's arrival")
     balancer.api.elb.deregister_targets(TargetGroupArn=balancer.blue_group, Targets=[balancer.blue.registration])
     wait_for(lambda: answers(balancer, {"503"}), "no other request")
+    assert list(balancer.api.health(balancer.blue_group).values()) == ["draining"]
     balancer.blue.hold.set()
     request.join(10)
     assert slow == ["blue"]
+
+
+def test_an_idle_connection_outlives_a_reload(balancer: Balancer) -> None:
+    address = urlsplit(balancer.url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+    connection.request("GET", "/")
+    assert connection.getresponse().read() == b"blue"
+    kept = connection.sock
+    before = haproxy_pid(balancer.api)
+    balancer.api.listener(f"reload-{next(_numbers)}", {balancer.blue_group: 1}, port=8001)
+    wait_for(lambda: haproxy_pid(balancer.api) != before, "a reload")
+    connection.request("GET", "/")
+    assert connection.sock is kept, "the same connection"
+    assert connection.getresponse().read() == b"blue"
+    connection.close()
 
 
 def test_no_request_is_lost_while_everything_changes(balancer: Balancer) -> None:
