@@ -217,7 +217,8 @@ class Scenario:
         """Images that nobody needs are gone: of each stage the newest one stays, and all that are in use."""
         with self._journal.phase("prune images") as note:
             before = self._cloud.images(APP)
-            self._commands.playbook("prune", "prune", keep_newest=1)
+            # Images in use count among the newest: no spare one stays.
+            self._commands.playbook("prune", "prune", prune_keep={"newest": 1, "count_in_use": True})
             after = self._cloud.images(APP)
             self._journal.run.images_before, self._journal.run.images_after = len(before), len(after)
             gone = [f"{before[image]['stage']} {before[image]['release']}" for image in before if image not in after]

@@ -16,8 +16,12 @@ from pathlib import Path
 NO_RELEASE = "none"
 """Counted under this name: replies without an X-Release header, and requests without a reply."""
 
-BEHIND_MS = 100.0
-"""A client whose 99th percentile of lateness is above this did not hold its rate."""
+BEHIND_MS = 500.0
+"""A client whose 99th percentile of lateness is above this did not hold its rate from one second to the next.
+
+Less than that is the scheduling of a busy machine: the rate holds, and the replies' times, which count from the due
+time, bear it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
