@@ -38,7 +38,7 @@ def group(api: Api, template: str, request: pytest.FixtureRequest) -> Iterator[s
         LaunchTemplate={"LaunchTemplateId": template, "Version": "$Latest"},
         TargetGroupARNs=[target_group],
         HealthCheckType="EC2",
-        HealthCheckGracePeriod=50,
+        HealthCheckGracePeriod=2,
     )
     wait_for(lambda: len(api.in_service(name)) == 2, "two members in service")
     yield name
