@@ -47,6 +47,14 @@ def test_pauses_double_up_to_the_longest_and_end_at_the_deadline() -> None:
     assert 100.0 + 60 - LONGEST_PAUSE <= time.now <= 100.0 + 60
 
 
+def test_nothing_is_asked_once_the_time_is_up() -> None:
+    time = Time()
+    deadline = time.deadline(10)
+    time.now += 10
+    with pytest.raises(ConfigError, match=r"^the store: not asked, nothing is left of 10 s$"):
+        deadline.retry("the store", lambda: pytest.fail("asked"))
+
+
 def test_what_comes_in_time_is_returned() -> None:
     time = Time()
     answers: Iterator[Retryable | int] = iter([Retryable("a"), Retryable("b"), 42])

@@ -55,6 +55,8 @@ class Deadline:
         longest = FIRST_PAUSE
         attempts = 0
         while True:
+            if not self.left():
+                raise ConfigError(code, f"{what}: not asked, nothing is left of {self.seconds:.0f} s")
             attempts += 1
             try:
                 return call()

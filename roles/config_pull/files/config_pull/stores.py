@@ -20,6 +20,9 @@ from .errors import ConfigError, Exit, Retryable
 
 Result = TypeVar("Result")
 
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 10.0
+
 DENIED = frozenset(
     {
         "AccessDenied",
@@ -59,11 +62,11 @@ class Stores:
     def __init__(self, region: str, deadline: Deadline) -> None:
         self._deadline = deadline
         self._session = botocore.session.get_session()
-        # Retries are ours, under the one deadline.
+        # Retries are ours, under the one deadline, which a call may outlast by its own time-out.
         self._config = Config(
             region_name=region,
-            connect_timeout=3,
-            read_timeout=10,
+            connect_timeout=min(CONNECT_SECONDS, deadline.left()),
+            read_timeout=min(READ_SECONDS, deadline.left()),
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         self._clients: dict[str, Any] = {}
