@@ -75,8 +75,8 @@ def test_without_a_colour_to_turn_back_to_a_rollback_says_what_to_do(shop: Shop)
 
 
 def test_promise_9_images_in_use_outlive_a_prune(shop: Shop) -> None:
-    """Staging serves the first release and prod the second; no spare ones are kept."""
-    shop.runs("prune", keep_newest=1)
+    """Staging serves the first release and prod the second."""
+    shop.runs("prune", prune_keep={"newest": 1, "count_in_use": True})
     left = {tags["release"] for tags in shop.cloud.images(APP).values() if tags["stage"] == "app"}
     assert left == {shop.first, shop.second}
 
@@ -84,6 +84,6 @@ def test_promise_9_images_in_use_outlive_a_prune(shop: Shop) -> None:
 def test_promise_9_an_image_that_nobody_needs_is_pruned(shop: Shop) -> None:
     assert shop.runs("deploy", env="staging", image=shop.second)["result"] == "deployed"
     assert shop.runs("retire", env="staging", immediate=True)["result"] == "retired"
-    shop.runs("prune", keep_newest=1)
+    shop.runs("prune", prune_keep={"newest": 1, "count_in_use": True})
     left = {tags["release"] for tags in shop.cloud.images(APP).values() if tags["stage"] == "app"}
     assert left == {shop.second}
