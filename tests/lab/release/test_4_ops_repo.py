@@ -30,18 +30,23 @@ def ops_repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_deployment_from_the_tarball(shop: Shop, ops_repo: Path) -> None:
-    said = shop.commands.run(
-        "ops-repo-deploy",
-        ["ansible-playbook", "-v", "immutable.ec2.deploy", "-e", f"env=prod image={shop.second}"],
-        ops_repo,
-    )
-    assert f"nothing_to_do: {shop.second} serves all traffic from green" in " ".join(said.split())
+    """Another instance type is another colour, so there is something to deploy."""
+    staging = ops_repo / "environments" / "staging.yml"
+    changed = staging.read_text(encoding="utf-8").replace("t3.small", "t3.medium")
+    staging.write_text(changed, encoding="utf-8")
+    said = run(shop, ops_repo, "deploy", "env=staging")
+    assert f"deployed: {shop.second} serves all traffic from blue" in said
+    assert f"nothing_to_do: {shop.second} serves all traffic from blue" in run(shop, ops_repo, "deploy", "env=staging")
 
 
 def test_it_is_the_installed_collection_that_runs(shop: Shop, ops_repo: Path) -> None:
     """Its roles come from the ops repo's own folder, not from the checkout."""
-    said = shop.commands.run(
-        "ops-repo-status", ["ansible-playbook", "-vvv", "immutable.ec2.status", "-e", "env=prod"], ops_repo
-    )
+    said = run(shop, ops_repo, "status", "env=prod", "-vvv")
     assert str(ops_repo / "collections") in said
     assert f"{CHECKOUT}/roles" not in said
+
+
+def run(shop: Shop, folder: Path, playbook: str, extra: str, *arguments: str) -> str:
+    """What a playbook of the collection, called by its name, printed, on one line."""
+    command = ["ansible-playbook", f"immutable.ec2.{playbook}", "-e", extra, *arguments]
+    return " ".join(shop.commands.run(f"ops-repo-{playbook}", command, folder).split())
