@@ -74,6 +74,7 @@ class PodmanServers:
     def terminate(self, instance_id: str) -> None:
         """See Servers.terminate."""
         self._podman.run("rm", "--force", "--ignore", "--time", str(_SHUTDOWN_SECONDS), self._container(instance_id))
+        self._remove_nameless()
 
     def snapshot(self, instance_id: str, image_id: str) -> None:
         """See Servers.snapshot. A running server is paused meanwhile."""
@@ -87,7 +88,9 @@ class PodmanServers:
         """See Servers.remove_image."""
         image = self._image(image_id)
         if self._podman.exists("image", image):
+            # A server may still run from it, so the name goes now, and the layers when the last one is gone.
             self._podman.run("untag", image, image)
+            self._remove_nameless()
 
     def copy_image(self, source_image_id: str, image_id: str) -> None:
         """See Servers.copy_image."""
@@ -114,6 +117,14 @@ class PodmanServers:
         images = self._podman.images(f"{self._settings.image_prefix}/ami-")
         if images:
             self._podman.run("rmi", "--force", *images)
+        self._remove_nameless()
+
+    def _remove_nameless(self) -> None:
+        """Remove snapshots whose image is gone and that no server runs from; they carry the labels of their server."""
+        labels = f"label={self._podman.ownership}"
+        nameless = self._podman.run("images", "--quiet", "--filter", "dangling=true", "--filter", labels).split()
+        if nameless:
+            self._podman.attempt("rmi", *nameless)
 
     def _container(self, instance_id: str) -> str:
         return f"{self._settings.name}-{instance_id}"

@@ -72,3 +72,20 @@ def test_a_copy_outlives_its_source_and_a_server_outlives_its_image(
     assert ssh(address, "ls here") == "here"
     servers.remove_image(copy)
     assert ssh(address, "ls here") == "here"
+
+
+def test_a_removed_image_leaves_nothing_once_no_server_runs_from_it(
+    launch: Launch, servers: PodmanServers, machine: Machine
+) -> None:
+    def stored() -> set[str]:
+        return set(machine.podman.run("images", "--all", "--quiet", "--no-trunc").split())
+
+    before = stored()
+    launch(11)
+    servers.snapshot(BUILDER, IMAGE)
+    servers.terminate(BUILDER)
+    launch(12, IMAGE)
+    servers.remove_image(IMAGE)
+    assert len(stored() - before) == 1, "a server still runs from it"
+    servers.terminate(f"i-{12:017x}")
+    assert stored() == before
