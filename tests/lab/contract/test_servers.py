@@ -170,7 +170,7 @@ def test_servers_of_a_group_answer_through_the_load_balancer_and_a_lost_one_is_r
         LaunchTemplate={"LaunchTemplateId": template["LaunchTemplateId"]},
         TargetGroupARNs=[target_group],
         HealthCheckType="ELB",
-        HealthCheckGracePeriod=200,
+        HealthCheckGracePeriod=10,
         Tags=[{"Key": "app", "Value": "web", "PropagateAtLaunch": True}],
     )
     wait_for(lambda: list(real.health(target_group).values()) == ["healthy"] * 2, "two healthy servers", 60)
