@@ -1,0 +1,65 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user calls an image → a release, or a line that says what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients, connect
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import find_release
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        yield connect({"region": REGION, "access_key": "any", "secret_key": "any-other"})
+
+
+def bake(clients: Clients, release: str, app: str = "shop", stage: str = "app") -> str:
+    """An image as Packer leaves it; returns its id."""
+    tags = {"app": app, "stage": stage, "release": release}
+    image = clients.ec2.register_image(Name=f"{app}-{stage}-{release}", RootDeviceName="/dev/xvda")["ImageId"]
+    clients.ec2.create_tags(Resources=[image], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    return image
+
+
+def test_a_release_by_its_name_or_by_its_image(clients: Clients) -> None:
+    first, _second = bake(clients, "r1"), bake(clients, "r2")
+    assert find_release(clients, "shop", "r1").image == first
+    assert find_release(clients, "shop", first).name == "r1"
+
+
+def test_newest_is_never_a_base_image_or_another_apps(clients: Clients) -> None:
+    wanted = bake(clients, "r1")
+    bake(clients, "r2", stage="base")
+    bake(clients, "r3", app="blog")
+    assert find_release(clients, "shop", "newest").image == wanted
+
+
+def test_another_apps_image_is_refused_by_its_id_too(clients: Clients) -> None:
+    bake(clients, "r1")
+    with pytest.raises(
+        Refused, match="shop has no image 'ami-"
+    ):
+        find_release(clients, "shop", bake(clients, "r3", app="blog"))
+
+
+def test_an_unknown_release_names_those_that_there_are(clients: Clients) -> None:
+    bake(clients, "r1")
+    with pytest.raises(Refused, match="the releases r1"):
+        find_release(clients, "shop", "r9")
+
+
+def test_an_app_without_images_is_told_to_bake_one(clients: Clients) -> None:
+    with pytest.raises(Refused, match="bake one first"):
+        find_release(clients, "shop", "newest")
