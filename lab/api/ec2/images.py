@@ -43,6 +43,8 @@ def use_server_images(machines: Machines) -> None:
 
         def taken(error: Exception | None) -> None:
             image.state = "failed" if error else "available"
+            if error:
+                image.state_reason = {"Code": "Server.InternalError", "Message": f"Server.InternalError: {error}"}
 
         image.state = "pending"
         what = f"image {image.id}"
@@ -68,7 +70,7 @@ def register_distribution(machines: Machines) -> str:
             backend,
             f"debian-13-amd64-{datetime.now(UTC):%Y%m%d}",
             "Debian 13 (amd64), made by the lab",
-            owner_id="136693071363",
+            owner_id="111122223333",
         )
         image.launch_permissions.append({"Group": "all"})
         image.state = "pending"

@@ -140,6 +140,22 @@ def get(url: str) -> str:
         return str(answer.read().decode().strip())
 
 
+def test_an_image_that_can_not_be_made_has_failed_with_the_reason(real: Api) -> None:
+    """As where the disk is full: here the machine is gone behind the API's back."""
+    instance = real.ec2.run_instances(ImageId=real.image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    real.reach(instance, "running")
+    subprocess.run(["podman", "rm", "--force", "--time", "0", f"immutable-lab-{OCTET}-{instance}"], check=True)
+    image = real.ec2.create_image(InstanceId=instance, Name="never")["ImageId"]
+    failed = wait_for(
+        lambda: [each for each in real.ec2.describe_images(ImageIds=[image])["Images"] if each["State"] == "failed"],
+        "a failed image",
+    )
+    assert "podman commit failed" in failed[0]["StateReason"]["Message"]
+    real.ec2.deregister_image(ImageId=image)
+    real.ec2.terminate_instances(InstanceIds=[instance])
+    real.reach(instance, "terminated")
+
+
 def test_packer_makes_an_image_and_leaves_nothing_else(real: Api, image: str) -> None:
     found = real.ec2.describe_images(ImageIds=[image])["Images"][0]
     assert (found["State"], found["RootDeviceType"]) == ("available", "ebs")
