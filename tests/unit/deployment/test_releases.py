@@ -48,9 +48,7 @@ def test_newest_is_never_a_base_image_or_another_apps(clients: Clients) -> None:
 
 def test_another_apps_image_is_refused_by_its_id_too(clients: Clients) -> None:
     bake(clients, "r1")
-    with pytest.raises(
-        Refused, match="shop has no image 'ami-"
-    ):
+    with pytest.raises(Refused, match="shop has no image 'ami-"):
         find_release(clients, "shop", bake(clients, "r3", app="blog"))
 
 
