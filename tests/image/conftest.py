@@ -13,7 +13,7 @@ import pytest
 import testinfra
 
 from lab.settings import CHECKOUT
-from tests.image.own_lab import OwnLab
+from tests.image.image_lab import ImageLab
 from tests.image.servers import APP, BASE, Image, Server
 
 OCTET = 164
@@ -29,14 +29,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def own_lab(request: pytest.FixtureRequest) -> Iterator[OwnLab | None]:
+def own_lab(request: pytest.FixtureRequest) -> Iterator[ImageLab | None]:
     """The lab with the baked images, or None where --hosts names servers."""
     if request.config.option.hosts:
         yield None
         return
     if os.geteuid() != 0:
         pytest.skip("real servers need root")
-    own = OwnLab(OCTET, FOLDER)
+    own = ImageLab(OCTET, FOLDER)
     try:
         own.start()
         yield own
@@ -46,7 +46,7 @@ def own_lab(request: pytest.FixtureRequest) -> Iterator[OwnLab | None]:
 
 @pytest.fixture(scope="session")
 def servers(
-    request: pytest.FixtureRequest, own_lab: OwnLab | None, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, own_lab: ImageLab | None, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Server]:
     """All servers; each is reached by SSH, with sudo."""
     if own_lab is not None:
@@ -77,7 +77,7 @@ def app_server(servers: list[Server]) -> Server:
 
 
 @pytest.fixture
-def image(request: pytest.FixtureRequest, own_lab: OwnLab | None) -> Iterator[Image]:
+def image(request: pytest.FixtureRequest, own_lab: ImageLab | None) -> Iterator[Image]:
     """The file system of one stage's image, as it was baked."""
     if own_lab is None:
         pytest.skip("an image's file system can only be read in the lab; --hosts names servers")

@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
 
 if t.TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import ImageTypeDef, LaunchPermissionTypeDef, RegionTypeDef
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, ImageTypeDef, LaunchPermissionTypeDef, RegionTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
@@ -26,23 +26,15 @@ def describe_regions(clients: Clients) -> list[RegionTypeDef]:
 @aws_call("read the images owned by {}")
 def describe_images(clients: Clients, owner: str) -> list[ImageTypeDef]:
     """All images of an owner (`self`, or an account's id or alias), deprecated and disabled ones too."""
-    pages = clients.ec2.get_paginator("describe_images").paginate(
-        Owners=[owner], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig={"PageSize": PAGE}
-    )
-    return [image for page in pages for image in page["Images"]]
+    return _all_pages(clients, Owners=[owner], IncludeDeprecated=True, IncludeDisabled=True)
 
 
 @aws_call("read the images that have {} as their base image")
 def describe_images_by_tag(clients: Clients, value: str, key: str) -> list[str]:
     """The ids of the account's own images with this tag."""
-    pages = clients.ec2.get_paginator("describe_images").paginate(
-        Owners=["self"],
-        IncludeDeprecated=True,
-        IncludeDisabled=True,
-        Filters=[{"Name": f"tag:{key}", "Values": [value]}],
-        PaginationConfig={"PageSize": PAGE},
-    )
-    return [image["ImageId"] for page in pages for image in page["Images"]]
+    tagged: list[FilterTypeDef] = [{"Name": f"tag:{key}", "Values": [value]}]
+    images = _all_pages(clients, Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, Filters=tagged)
+    return [image["ImageId"] for image in images]
 
 
 @aws_call("read whom the image {} is shared with")
@@ -61,10 +53,11 @@ def deregister_image(clients: Clients, image_id: str) -> None:
 @aws_call("read the images of the app {}")
 def describe_app_images(clients: Clients, app: str) -> list[ImageTypeDef]:
     """The account's own images that hold a release of the app, available or not, the newest first."""
-    pages = clients.ec2.get_paginator("describe_images").paginate(
-        Owners=["self"],
-        Filters=[{"Name": "tag:app", "Values": [app]}, {"Name": "tag:stage", "Values": ["app"]}],
-        PaginationConfig={"PageSize": PAGE},
-    )
-    images = [image for page in pages for image in page["Images"]]
+    tagged: list[FilterTypeDef] = [{"Name": "tag:app", "Values": [app]}, {"Name": "tag:stage", "Values": ["app"]}]
+    images = _all_pages(clients, Owners=["self"], Filters=tagged)
     return sorted(images, key=lambda image: image["CreationDate"], reverse=True)
+
+
+def _all_pages(clients: Clients, **query: t.Any) -> list[ImageTypeDef]:
+    pages = clients.ec2.get_paginator("describe_images").paginate(**query, PaginationConfig={"PageSize": PAGE})
+    return [image for page in pages for image in page["Images"]]

@@ -14,7 +14,11 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     Scale,
     Shift,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import outputs_of, read_edge_stack
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import (
+    outputs_of,
+    read_edge_stack,
+    target_group_of,
+)
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +47,7 @@ def create_colour(clients: Clients, settings: Settings, release: Release, step: 
         "DesiredCapacity": str(step.desired),
         "Subnets": edge["Subnets"],
         "SecurityGroupId": edge["ServerSecurityGroupId"],
-        "TargetGroupArn": edge[f"{step.colour.capitalize()}TargetGroupArn"],
+        "TargetGroupArn": target_group_of(edge, step.colour),
     }
     return cloudformation.create_stack(
         clients,
@@ -62,7 +66,7 @@ def delete_colour(clients: Clients, environment: Environment, colour: Colour) ->
     """
     edge = outputs_of(read_edge_stack(clients, environment))
     listener = load_balancing.describe_listener(clients, edge["ListenerArn"])
-    weight = load_balancing.weights(listener).get(edge[f"{colour.capitalize()}TargetGroupArn"], 0)
+    weight = load_balancing.weights(listener).get(target_group_of(edge, colour), 0)
     if weight > 0:
         raise Refused(f"{environment.stack(colour)} was not deleted: it has traffic by now (weight {weight})")
     cloudformation.delete_stack(clients, environment.stack(colour))
@@ -73,10 +77,8 @@ def shift(clients: Clients, environment: Environment, step: Shift, now: datetime
     stack = read_edge_stack(clients, environment)
     changed = {f"{colour.capitalize()}Weight": str(weight) for colour, weight in step.weights.items()}
     changed["SwappedAt"] = now.isoformat(timespec="seconds")
-    names = (parameter["ParameterKey"] for parameter in stack.get("Parameters", []))
-    cloudformation.update_parameters(
-        clients, environment.edge, changed, (name for name in names if name not in changed)
-    )
+    names = {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
+    cloudformation.update_parameters(clients, environment.edge, changed, sorted(names - changed.keys()))
 
 
 def scale(clients: Clients, environment: Environment, step: Scale) -> None:

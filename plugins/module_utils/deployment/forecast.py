@@ -61,5 +61,4 @@ def _made(seen: Observed, step: CreateColour, wanted: Deployed, now: datetime) -
         minimum=wanted.capacity.minimum,
         maximum=wanted.capacity.maximum,
         healthy=step.desired,
-        registered=step.desired,
     )

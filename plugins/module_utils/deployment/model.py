@@ -91,7 +91,6 @@ class ColourStack:
     minimum: int = 0
     maximum: int = 0
     healthy: int = 0
-    registered: int = 0
     unhealthy_because: str = ""
     """The first reason AWS gives for a target that isn't healthy."""
     failed_because: str = ""

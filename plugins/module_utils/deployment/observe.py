@@ -64,7 +64,7 @@ def observe(clients: Clients, environment: Environment) -> Observed:
     outputs = outputs_of(edge_stack)
     listener = load_balancing.describe_listener(clients, outputs["ListenerArn"])
     by_group = load_balancing.weights(listener)
-    target_groups = {colour: outputs[f"{colour.capitalize()}TargetGroupArn"] for colour in Colour}
+    target_groups = {colour: target_group_of(outputs, colour) for colour in Colour}
     edge = Edge(
         name=edge_stack["StackName"],
         phase=phase(edge_stack["StackStatus"]),
@@ -110,6 +110,11 @@ def outputs_of(stack: StackTypeDef) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
+def target_group_of(outputs: Mapping[str, str], colour: Colour) -> str:
+    """A colour's target group, from the edge's outputs."""
+    return outputs[f"{colour.capitalize()}TargetGroupArn"]
+
+
 def _colour(
     clients: Clients,
     colour: Colour,
@@ -147,7 +152,6 @@ def _colour(
         minimum=group["MinSize"],
         maximum=group["MaxSize"],
         healthy=len(healthy),
-        registered=len(health),
         unhealthy_because=_reason(ailing[0]) if ailing else "",
     )
 

@@ -54,7 +54,7 @@ def plan(observed: Observed, wanted: Wanted, now: datetime, created: frozenset[s
     if edge.phase is StackPhase.BUSY:
         rest = _plan(observed, wanted, now, created)
         wait = Await(f"{edge.name} is settled", f"its status is {edge.status}")
-        return Plan(rest.result, rest.reason, (wait, *rest.steps), rest.proven)
+        return replace(rest, steps=(wait, *rest.steps))
     if edge.phase is not StackPhase.READY:
         return Plan(
             Result.DIRTY, f"the stack {edge.name} is {edge.status}; repair it in CloudFormation, then run this again"
@@ -159,8 +159,7 @@ def _roll_back(observed: Observed, wanted: RolledBack) -> Plan:
     live = observed.edge.live
     serving = observed.colours[live] if live else None
     if live is None or serving is None:
-        state = "traffic is split between the colours" if observed.edge.split else "nothing is deployed"
-        return Plan(Result.ABORTED, f"{state}, so there is nothing to roll back")
+        return Plan(Result.ABORTED, f"{_none_live(observed)}, so there is nothing to roll back")
     idle = observed.colours[live.other]
     if idle is None or idle.phase is not StackPhase.READY:
         state = f"is {idle.status}" if idle else "is gone"
@@ -189,8 +188,7 @@ def _roll_back(observed: Observed, wanted: RolledBack) -> Plan:
 def _retire(observed: Observed, wanted: Retired, now: datetime) -> Plan:
     edge, live = observed.edge, observed.edge.live
     if live is None:
-        state = "traffic is split between the colours" if edge.split else "nothing is deployed"
-        return Plan(Result.NOTHING_TO_DO, f"{state}, so no colour is idle")
+        return Plan(Result.NOTHING_TO_DO, f"{_none_live(observed)}, so no colour is idle")
     idle = observed.colours[live.other]
     if idle is None:
         return Plan(Result.NOTHING_TO_DO, f"{live.other} is gone already")
@@ -218,14 +216,14 @@ def _retire(observed: Observed, wanted: Retired, now: datetime) -> Plan:
 
 
 def _then(done: Plan, *steps: Step) -> Plan:
-    return Plan(done.result, done.reason, steps, done.proven)
+    return replace(done, steps=steps)
 
 
 def _proof(observed: Observed, colour: Colour, done: Plan) -> Plan:
     """The end, once requests through the load balancer show it; without a way to ask, the end, unproven."""
     stack = observed.colours[colour]
     if observed.answers is None:
-        return Plan(done.result, done.reason, (), proven=False)
+        return replace(done, proven=False)
     if stack and set(observed.answers) == {stack.release}:
         return done
     seen = ", ".join(f"{count} × {release or 'no release'}" for release, count in sorted(observed.answers.items()))
@@ -244,6 +242,10 @@ def _scale(stack: ColourStack, wanted: int, live: Colour | None) -> Scale | None
     """Serving capacity never falls below what the live colour wants (as far as the group's maximum lets it grow)."""
     desired = min(wanted, stack.maximum)
     return Scale(stack.colour, desired, f"{live} wants {servers(wanted)} by now") if stack.desired < desired else None
+
+
+def _none_live(observed: Observed) -> str:
+    return "traffic is split between the colours" if observed.edge.split else "nothing is deployed"
 
 
 def _desired(observed: Observed, colour: Colour | None) -> int:

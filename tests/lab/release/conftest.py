@@ -10,13 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.cli.environment import variables
-from lab.demo.cloud import Cloud
-from lab.demo.commands import Commands
-from lab.demo.journal import Journal
-from lab.demo.scenario import ENVS, Scenario, folders
-from lab.settings import CHECKOUT, Settings
+from lab.demo.scenario import ENVS
+from lab.settings import CHECKOUT
 from tests.lab.release.support import Shop
+from tests.own_lab import OwnLab
 
 OCTET = 163
 FOLDER = CHECKOUT / "build" / "test" / "release"
@@ -27,21 +24,14 @@ def shop() -> Iterator[Shop]:
     """The example app with two baked releases, an edge and a configuration for each env, nothing deployed yet."""
     if os.geteuid() != 0:
         pytest.skip("real servers need root")
-    settings = Settings(OCTET)
-    cloud = Cloud(variables(settings))
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    commands = Commands(folders(FOLDER), {**variables(settings), "LAB_OCTET": str(OCTET)}, print)
-    scenario = Scenario(settings, cloud, commands, Journal(FOLDER), rate=220)
-    commands.run("lab-down", ["python", "-m", "lab", "down"])
+    own = OwnLab(OCTET, FOLDER)
     try:
-        scenario.start_lab()
-        scenario.configure()
+        own.start()
         for env in ENVS:
-            scenario.make_edge(env)
-        scenario.make_sources()
-        scenario.bake_base()
-        scenario.bake(1)
-        scenario.bake(2)
-        yield Shop(settings, cloud, commands, scenario.releases[1], scenario.releases[2])
+            own.scenario.make_edge(env)
+        own.scenario.bake_base()
+        own.scenario.bake(1)
+        own.scenario.bake(2)
+        yield Shop(own.settings, own.cloud, own.commands, own.scenario.releases[1], own.scenario.releases[2])
     finally:
-        commands.run("lab-down", ["python", "-m", "lab", "down"])
+        own.stop()

@@ -53,7 +53,6 @@ def stack(colour: Colour, release: str, age_minutes: float = 60, **changed: t.An
         "minimum": 2,
         "maximum": 4,
         "healthy": 2,
-        "registered": 2,
     }
     return ColourStack(**{**facts, **changed})
 

@@ -15,54 +15,36 @@ from urllib.parse import urlsplit
 import boto3
 import testinfra
 
-from lab.cli.environment import variables
-from lab.demo.cloud import Cloud
-from lab.demo.commands import Commands
-from lab.demo.journal import Journal
 from lab.demo.scenario import APP as NAME
-from lab.demo.scenario import ENVS, Scenario, folders
+from lab.demo.scenario import ENVS
 from lab.podman import Podman
-from lab.settings import LOGIN_USER, REGION, Settings
+from lab.settings import LOGIN_USER, REGION
 from tests.image.servers import APP, BASE, Server
+from tests.own_lab import OwnLab
 
 SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=5 -o ConnectionAttempts=30"
 
 
-class OwnLab:
-    """A lab on its own addresses (``octet``), with one base image and one release of the example app."""
-
-    def __init__(self, octet: int, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._settings = Settings(octet)
-        environment = variables(self._settings)
-        self._cloud = Cloud(environment)
-        self._commands = Commands(folders(folder), {**environment, "LAB_OCTET": str(octet)}, print)
-        self._scenario = Scenario(self._settings, self._cloud, self._commands, Journal(folder), rate=0)
-        self._iam = boto3.client(
-            "iam", REGION, endpoint_url=self._settings.api_url, aws_access_key_id="lab", aws_secret_access_key="lab"
-        )
+class ImageLab(OwnLab):
+    """A lab of the tests' own, with one base image and one release of the example app."""
 
     def start(self) -> None:
         """Start it afresh and bake both images."""
-        self.stop()
-        self._scenario.start_lab()
-        self._scenario.configure()
-        self._scenario.make_sources()
-        self._scenario.bake_base()
-        self._scenario.bake(1)
-
-    def stop(self) -> None:
-        """Leave nothing of it."""
-        self._commands.run("lab-down", ["python", "-m", "lab", "down"])
+        super().start()
+        self.scenario.bake_base()
+        self.scenario.bake(1)
 
     def launch(self, folder: Path) -> list[Server]:
         """One server of the base image and two of the release, in the first environment; ready when this returns."""
         key = folder / "key.pem"
         key.touch(0o600)
-        key.write_text(self._cloud.ec2.create_key_pair(KeyName="image-tests", KeyType="ed25519")["KeyMaterial"])
-        self._iam.create_role(RoleName="image-tests", AssumeRolePolicyDocument="{}")
-        self._iam.create_instance_profile(InstanceProfileName="image-tests")
-        self._iam.add_role_to_instance_profile(InstanceProfileName="image-tests", RoleName="image-tests")
+        key.write_text(self.cloud.ec2.create_key_pair(KeyName="image-tests", KeyType="ed25519")["KeyMaterial"])
+        iam = boto3.client(
+            "iam", REGION, endpoint_url=self.settings.api_url, aws_access_key_id="lab", aws_secret_access_key="lab"
+        )
+        iam.create_role(RoleName="image-tests", AssumeRolePolicyDocument="{}")
+        iam.create_instance_profile(InstanceProfileName="image-tests")
+        iam.add_role_to_instance_profile(InstanceProfileName="image-tests", RoleName="image-tests")
         servers = [
             Server(stage, self._host(address, key))
             for stage, count in ((BASE, 1), (APP, 2))
@@ -76,9 +58,9 @@ class OwnLab:
         """Every value of every environment's configuration, and the passwords in them."""
         values: list[str] = []
         for env in ENVS:
-            found = self._cloud.parameters.get_parameters_by_path(Path=f"/{NAME}/{env}", WithDecryption=True)
+            found = self.cloud.parameters.get_parameters_by_path(Path=f"/{NAME}/{env}", WithDecryption=True)
             values += [parameter["Value"] for parameter in found["Parameters"]]
-            stored = self._cloud.secrets.get_secret_value(SecretId=f"{NAME}/{env}/rails")["SecretString"]
+            stored = self.cloud.secrets.get_secret_value(SecretId=f"{NAME}/{env}/rails")["SecretString"]
             values += json.loads(stored).values()
         passwords = [password for value in values if (password := urlsplit(value).password)]
         assert len(values) == 3 * len(ENVS) and len(passwords) >= len(ENVS), "the environments have their configuration"
@@ -87,13 +69,13 @@ class OwnLab:
     @contextmanager
     def mounted(self, stage: str) -> Iterator[str]:
         """Where the file system of a stage's image can be read."""
-        podman = Podman(self._settings.run_dir)
-        image = f"{self._settings.image_prefix}/{self._image(stage)}"
+        podman = Podman(self.settings.run_dir)
+        image = f"{self.settings.image_prefix}/{self._image(stage)}"
         yield podman.run("image", "mount", image).strip()
         podman.run("image", "unmount", image)
 
     def _image(self, stage: str) -> str:
-        (image,) = [image for image, tags in self._cloud.images(NAME).items() if tags["stage"] == stage]
+        (image,) = [image for image, tags in self.cloud.images(NAME).items() if tags["stage"] == stage]
         return image
 
     def _run(self, stage: str, count: int) -> list[str]:
@@ -107,15 +89,15 @@ class OwnLab:
             "MetadataOptions": {"HttpTokens": "required", "InstanceMetadataTags": "enabled"},
         }
         template = f"image-tests-{stage}"
-        self._cloud.ec2.create_launch_template(LaunchTemplateName=template, LaunchTemplateData=data)
-        launched = self._cloud.ec2.run_instances(
+        self.cloud.ec2.create_launch_template(LaunchTemplateName=template, LaunchTemplateData=data)
+        launched = self.cloud.ec2.run_instances(
             MinCount=count,
             MaxCount=count,
             LaunchTemplate={"LaunchTemplateName": template},
             TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
         )
         ids = [instance["InstanceId"] for instance in launched["Instances"]]
-        self._cloud.ec2.get_waiter("instance_running").wait(InstanceIds=ids, WaiterConfig={"Delay": 1})
+        self.cloud.ec2.get_waiter("instance_running").wait(InstanceIds=ids, WaiterConfig={"Delay": 1})
         return [instance["PrivateIpAddress"] for instance in launched["Instances"]]
 
     def _host(self, address: str, key: Path) -> Any:
