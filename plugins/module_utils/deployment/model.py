@@ -97,12 +97,99 @@ class ColourStack:
     """The first failed resource of a broken stack."""
 
 
+# ---------------------------------------------------------------- the ledger: lock, guard, history
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who may write now, until when. `fence` grows with every new holder."""
+
+    holder: str
+    what: str
+    since: datetime
+    until: datetime
+    fence: int
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment (or a rollback) that was begun and has not ended, as the ledger remembers it."""
+
+    id: str
+    release: str
+    image: str
+    identity: str
+    colour: Colour
+    """Where the release goes."""
+    previous: Colour | None
+    """The colour that served when it began, and that traffic goes back to; None for the first deployment."""
+    previous_release: str
+    started_at: datetime
+    by: str
+    baseline: int = 0
+    """The highest number of servers that the live colour wanted since the deployment began."""
+    turned_back: str = ""
+    """Why traffic goes back; empty while the deployment goes forward."""
+    abort_by: str = ""
+    """Who asked for its end."""
+    approved_by: str = ""
+    """Who said go."""
+
+
+@dataclass(frozen=True)
+class GuardOrder:
+    """What the guard does when one of the alarms fires, and whether it did."""
+
+    deployment: str
+    safe: Mapping[Colour, int]
+    alarms: tuple[str, ...]
+    armed: bool
+    fired_at: datetime | None = None
+    fired_by: str = ""
+    """The alarm that fired."""
+
+
+@dataclass(frozen=True)
+class LedgerSeen:
+    """The ledger of an env as it was seen. All None: nothing is under way."""
+
+    lease: Lease | None = None
+    deployment: Deployment | None = None
+    guard: GuardOrder | None = None
+
+
+# ---------------------------------------------------------------- gates
+
+
+class GateState(enum.StrEnum):
+    """What a gate says."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    """Not enough was seen to say (too few requests, alarm without data, no answer of a person yet)."""
+    UNREADABLE = "unreadable"
+    """It could not be read: throttled, denied. It holds the deployment, and never passes."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One gate's answer with its figures in words, as in "p95 0.21 s against 0.20 s (1.1 of at most 1.3)"."""
+
+    gate: str
+    state: GateState
+    words: str
+    since: datetime
+    """Since when the gate has said this without a break."""
+
+
 @dataclass(frozen=True)
 class Observed:
     """Everything that plan() knows of the world."""
 
     edge: Edge
     colours: Mapping[Colour, ColourStack | None]
+    ledger: LedgerSeen = LedgerSeen()
     answers: Mapping[str, int] | None = None
     """Release → number of responses through the load balancer that named it; None where none was asked for or came."""
 
