@@ -28,8 +28,12 @@ if t.TYPE_CHECKING:
     from botocore.config import _RetryDict
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sts import STSClient
 
 # A throttled deployment must wait, not fail: the adaptive mode slows down with AWS's answers.
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
@@ -80,6 +84,22 @@ class Clients:
     @functools.cached_property
     def ec2(self) -> EC2Client:
         return t.cast("EC2Client", self._client("ec2"))
+
+    @functools.cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return t.cast("DynamoDBClient", self._client("dynamodb"))
+
+    @functools.cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return t.cast("CloudWatchClient", self._client("cloudwatch"))
+
+    @functools.cached_property
+    def sns(self) -> SNSClient:
+        return t.cast("SNSClient", self._client("sns"))
+
+    @functools.cached_property
+    def sts(self) -> STSClient:
+        return t.cast("STSClient", self._client("sts"))
 
 
 def connect(auth: Mapping[str, t.Any]) -> Clients:

@@ -126,6 +126,9 @@ class Deployment:
     previous_release: str
     started_at: datetime
     by: str
+    kind: str = "deploy"
+    """``deploy`` or ``rollback``."""
+    strategy: str = "all_at_once"
     baseline: int = 0
     """The highest number of servers that the live colour wanted since the deployment began."""
     turned_back: str = ""
@@ -189,9 +192,9 @@ class Observed:
 
     edge: Edge
     colours: Mapping[Colour, ColourStack | None]
-    ledger: LedgerSeen = LedgerSeen()
     answers: Mapping[str, int] | None = None
     """Release → number of responses through the load balancer that named it; None where none was asked for or came."""
+    ledger: LedgerSeen = LedgerSeen()
 
 
 @dataclass(frozen=True)
