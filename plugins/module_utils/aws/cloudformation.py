@@ -10,9 +10,9 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackEventTypeDef, StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
@@ -76,24 +76,38 @@ def delete_stack(clients: Clients, name: str) -> None:
     clients.cloudformation.delete_stack(StackName=name)
 
 
-@aws_call("read the events of the stack {}")
-def stack_events(clients: Clients, name: str) -> list[StackEventTypeDef]:
-    """A stack's events, the newest first, all pages."""
-    pages = clients.cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
-    return [event for page in pages for event in page["StackEvents"]]
+def cancel_update(clients: Clients, name: str) -> bool:
+    """Has an update that is under way rolled back.
 
+    Returns:
+        False where there is none that can be cancelled, or none any more.
 
-def first_failure(clients: Clients, name: str) -> str:
-    """Why a stack failed: the first failed resource and AWS's words for it. What failed later is a consequence.
-
-    Events of earlier operations are left out: the search ends where the current operation began.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html
     """
-    cause = "no failed resource is named in its events"
-    for event in stack_events(clients, name):  # the newest first, so the last match is the first failure
-        status, reason = event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
-        is_stack = event.get("PhysicalResourceId") == event["StackId"]
-        if status.endswith("_FAILED") and "cancelled" not in reason.lower() and not is_stack:
-            cause = f"{event['LogicalResourceId']} ({event['ResourceType']}): {' '.join(reason.split())}"
-        if is_stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"):
-            break
-    return cause
+    try:
+        _cancel_update(clients, name)
+    except AwsError as error:
+        if error.code == "ValidationError" and "current stack status" in error.why:
+            return False
+        raise
+    return True
+
+
+@aws_call("cancel the update of the stack {}")
+def _cancel_update(clients: Clients, name: str) -> None:
+    clients.cloudformation.cancel_update_stack(StackName=name)
+
+
+@aws_call("continue the rollback of the stack {}")
+def continue_rollback(clients: Clients, name: str, skip: Sequence[str] = ()) -> None:
+    """Has a rollback that is stuck (UPDATE_ROLLBACK_FAILED) tried again.
+
+    Args:
+        clients: the way to AWS.
+        name: the stack.
+        skip: logical ids of resources that are left as they are; AWS takes only those that the rollback failed on.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+    """
+    more: t.Any = {"ResourcesToSkip": list(skip)} if skip else {}
+    clients.cloudformation.continue_update_rollback(StackName=name, **more)

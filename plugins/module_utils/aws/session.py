@@ -21,6 +21,7 @@ except ImportError:
     HAS_BOTO3 = False
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, translate
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.identity import assume
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,10 @@ if t.TYPE_CHECKING:
 # A throttled deployment must wait, not fail: the adaptive mode slows down with AWS's answers.
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 RETRIES: _RetryDict = {"mode": "adaptive", "max_attempts": 10}
+
+# News that don't arrive at once are not worth waiting for: a deployment may be turning back meanwhile.
+FOR_NEWS: _RetryDict = {"mode": "standard", "total_max_attempts": 2}
+NEWS_TIMEOUT_SECONDS = 3
 
 # boto3's name of a key (after "aws_") → amazon.aws's.
 KEYS = {"access_key_id": "access_key", "secret_access_key": "secret_key", "session_token": "session_token"}
@@ -63,9 +68,9 @@ class Clients:
     def region(self) -> str:
         return str(self._options.get("region_name") or self._session.region_name)
 
-    def _client(self, service: str) -> t.Any:
+    def _client(self, service: str, **changed: t.Any) -> t.Any:
         try:
-            return self._session.client(service, **self._options)  # type: ignore[call-overload]
+            return self._session.client(service, **{**self._options, **changed})  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise translate(f"connect to {service}", error) from error
 
@@ -95,7 +100,8 @@ class Clients:
 
     @functools.cached_property
     def sns(self) -> SNSClient:
-        return t.cast("SNSClient", self._client("sns"))
+        brief = Config(retries=FOR_NEWS, connect_timeout=NEWS_TIMEOUT_SECONDS, read_timeout=NEWS_TIMEOUT_SECONDS)
+        return t.cast("SNSClient", self._client("sns", config=self._options["config"].merge(brief)))
 
     @functools.cached_property
     def sts(self) -> STSClient:
@@ -105,9 +111,10 @@ class Clients:
 def connect(auth: Mapping[str, t.Any]) -> Clients:
     """Clients for the arguments of amazon.aws (`region`, `profile`, `access_key`, `secret_key`, `session_token`,
     `endpoint_url`, `validate_certs`, `aws_ca_bundle`, `aws_config`); what is absent comes from the ordinary AWS chain.
+    With `role` (an ARN) they are that role's, which those credentials assume.
 
     Raises:
-        AwsError: boto3 is missing, the profile is unknown, or no region was given.
+        AwsError: boto3 is missing, the profile is unknown, no region was given, or the role can't be assumed.
     """
     if not HAS_BOTO3:
         raise AwsError(
@@ -125,7 +132,9 @@ def connect(auth: Mapping[str, t.Any]) -> Clients:
     config = Config(retries=RETRIES, connect_timeout=5, read_timeout=30).merge(Config(**(auth.get("aws_config") or {})))
     _check_endpoint(auth.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL", ""))
     options = {"endpoint_url": auth.get("endpoint_url"), "verify": verify, "config": config}
-    return Clients(session, {**options, "region_name": session.region_name})
+    options["region_name"] = session.region_name
+    role = auth.get("role")
+    return Clients(assume(Clients(session, options), role) if role else session, options)
 
 
 def _check_endpoint(url: str) -> None:

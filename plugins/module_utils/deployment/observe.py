@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import auto_scaling, cloudformation, load_balancing
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.stack_events import cause_of
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
@@ -135,7 +136,7 @@ def _colour(
         release=tags.get("release", "?"),
         image=tags.get("image", "?"),
         identity=tags.get("identity", "?"),
-        failed_because=cloudformation.first_failure(clients, stack["StackId"]) if now is StackPhase.BROKEN else "",
+        failed_because=cause_of(clients, stack["StackId"]) if now is StackPhase.BROKEN else "",
     )
     if group is None:
         return seen
