@@ -27,8 +27,7 @@ NESTED_STACK: t.Final = "AWS::CloudFormation::Stack"
 BEGINNINGS: t.Final = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS")
 """A stack's own statuses that an operation begins with; a rollback is a part of the operation that it undoes."""
 
-# What was stopped since something else had failed is a consequence.
-_CONSEQUENCE: t.Final = re.compile(r"resource \w+ cancell?ed\.?", re.IGNORECASE)
+_CANCELLED: t.Final = re.compile(r"resource \w+ cancell?ed\.?", re.IGNORECASE)
 _STACK_ARN: t.Final = re.compile(r"arn:[a-z-]+:cloudformation:[^:\s]+:[^:\s]*:stack/[\w-]+/[\w-]+")
 _NAMED: t.Final = re.compile(r"\[([^\]]*)\]")
 
@@ -56,8 +55,18 @@ class StackEvent:
         return self.physical_id == self.stack_id
 
     @property
+    def stack(self) -> str:
+        """The name of the stack."""
+        return self.stack_id.rpartition(":stack/")[2].partition("/")[0]
+
+    @property
     def failed(self) -> bool:
         return self.status.endswith("_FAILED")
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped only since something else had failed."""
+        return self.failed and bool(_CANCELLED.fullmatch(self.reason))
 
     @property
     def begins(self) -> bool:
@@ -66,9 +75,10 @@ class StackEvent:
 
 
 def line(event: StackEvent) -> str:
-    """The event for a person. AWS gives reasons for much that goes well; only a failure's is shown."""
-    said = f"{event.name} {event.status}"
-    return f"{said}: {event.reason}" if event.failed and event.reason else said
+    """The event for a person, who knows which stack it is about. AWS gives reasons for much that goes well; only a
+    failure's is shown."""
+    said = event.status if event.of_stack else f"{event.name} {event.status}"
+    return f"{said}: {event.reason}" if event.failed and event.reason and not event.cancelled else said
 
 
 def current_operation(newest_first: Iterable[StackEvent]) -> list[StackEvent]:
@@ -94,7 +104,7 @@ def find_cause(read: Callable[[str], Iterable[StackEvent]], stack_id: str, until
         AwsError: the events can't be read; where only a nested stack's can't, its parent's words stand in.
     """
     events = current_operation(event for event in read(stack_id) if until is None or event.at <= until)
-    first = next((e for e in events if e.failed and not e.of_stack and not _CONSEQUENCE.fullmatch(e.reason)), None)
+    first = next((e for e in events if e.failed and not e.of_stack and not e.cancelled), None)
     if first is None:
         return next((f"the stack itself: {e.reason}" for e in events if e.of_stack and e.failed and e.reason), NO_CAUSE)
     nested = _nested_stack(first)
