@@ -17,6 +17,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lab.api import moto_bridge
+from lab.api.faults.gate import Gate
+from lab.api.faults.registry import Faults
 from lab.api.settings import ACCOUNT, Settings
 from lab.settings import REGION
 
@@ -46,11 +48,12 @@ def configure(settings: Settings) -> None:
     )
 
 
-def application(status: Callable[[], object]) -> Application:
+def application(status: Callable[[], object], faults: Faults) -> Application:
     """The ASGI application.
 
     Args:
         status: gives what ``/_lab/status`` shows, as data for JSON; is called in a thread.
+        faults: what calls are to meet.
     """
     from ministack import app as ministack
 
@@ -62,7 +65,7 @@ def application(status: Callable[[], object]) -> Application:
         else:
             await ministack.app(scope, receive, send)
 
-    return app
+    return Gate(app, faults)
 
 
 def _pass_on(service: str) -> Callable[..., Awaitable[moto_bridge.Response]]:

@@ -22,6 +22,7 @@ from lab.api.ec2.machines import Machines
 from lab.api.ec2.network import use_lab_network
 from lab.api.elbv2.balancers import use_addresses, wanted
 from lab.api.elbv2.targets import Targets, use_targets
+from lab.api.faults.registry import Faults
 from lab.api.moto_bridge import LOCK
 from lab.api.safe_yaml import use_safe_loader
 from lab.api.settings import Settings
@@ -42,6 +43,7 @@ class Lab:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.faults = Faults()
         self._stop = threading.Event()
         use_safe_loader()
         use_lab_network(settings)
