@@ -1,0 +1,178 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CloudWatch: the states of alarms, and what the load balancer counted for each colour."""
+
+from __future__ import annotations
+
+import collections
+import math
+import typing as t
+from datetime import timedelta
+
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call, one_line
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.model import AlarmState, Metrics
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from mypy_boto3_cloudwatch.type_defs import (
+        CompositeAlarmTypeDef,
+        MetricAlarmTypeDef,
+        MetricDataQueryTypeDef,
+        MetricDataResultTypeDef,
+    )
+
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+
+    Points: t.TypeAlias = Mapping[datetime, float]
+
+K = t.TypeVar("K")
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+NAMES_A_CALL: t.Final = 100
+
+MINUTE_SECONDS: t.Final = 60
+COUNTS: t.Final = ("RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount")
+RESPONSE_TIME: t.Final = "TargetResponseTime"
+
+
+@aws_call("read the alarms")
+def describe_alarms(clients: Clients, names: Iterable[str]) -> dict[str, AlarmState]:
+    """Name → alarm, metric or composite, of those that exist. No names asks nothing (AWS would return every alarm)."""
+    unique = list(dict.fromkeys(names))
+    found: dict[str, AlarmState] = {}
+    for start in range(0, len(unique), NAMES_A_CALL):
+        pages = clients.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNames=unique[start : start + NAMES_A_CALL],
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],  # without it composite alarms are left out
+            PaginationConfig={"PageSize": NAMES_A_CALL},
+        )
+        for page in pages:
+            for metric in page.get("MetricAlarms", []):
+                found[metric["AlarmName"]] = _alarm(metric, metric.get("TreatMissingData") or "missing")
+            for composite in page.get("CompositeAlarms", []):
+                found[composite["AlarmName"]] = _alarm(composite, "")
+    return found
+
+
+def _alarm(alarm: MetricAlarmTypeDef | CompositeAlarmTypeDef, missing_data: str) -> AlarmState:
+    # "Updated" moves with more than the state's value.
+    since = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
+    reason = one_line(alarm.get("StateReason", ""))
+    return AlarmState(alarm["AlarmName"], alarm["StateValue"], reason, missing_data, since)
+
+
+def colour_metrics(
+    clients: Clients, load_balancer: str, target_groups: Mapping[K, str], start: datetime, end: datetime
+) -> dict[K, Metrics]:
+    """What the load balancer counted for each colour, in one call.
+
+    Counts are summed over the minutes that every colour has: a metric is absent for a minute without requests, and
+    comes late, for one colour later than for the other. Percentiles can't be added up, so p95 is CloudWatch's own over
+    the whole time, as one period (periods begin at the start time); where it nevertheless comes in pieces, the longest
+    is taken, for all colours alike.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+
+    Args:
+        clients: the way to the env's account and region.
+        load_balancer: its full name, as in ``app/shop-prod/50dc6c495c0c9188``.
+        target_groups: colour → full name, as in ``targetgroup/shop-prod-blue/73e2d6bc24d8a067``.
+        start: a whole minute.
+        end: a whole minute, at most a day after the start.
+
+    Raises:
+        AwsError: the call failed, or the answer is incomplete.
+    """
+    window = end - start
+    queries: list[MetricDataQueryTypeDef] = []
+    for number, group in enumerate(target_groups.values()):
+        queries += [_query(f"c{number}m{place}", name, load_balancer, group) for place, name in enumerate(COUNTS)]
+        queries.append(_query(f"c{number}p", RESPONSE_TIME, load_balancer, group, "p95", window))
+    points = _metric_data(clients, load_balancer, queries, start, end)
+    minutes = {
+        colour: _minutes(*(points[f"c{number}m{place}"] for place in range(len(COUNTS))))
+        for number, colour in enumerate(target_groups)
+    }
+    common = set.intersection(*(set(counted) for counted in minutes.values()))
+    p95 = {colour: points[f"c{number}p"].values() for number, colour in enumerate(target_groups)}
+    return {
+        colour: Metrics(
+            requests=_sum(counted, common, 0),
+            target_5xx=_sum(counted, common, 1),
+            connection_errors=_sum(counted, common, 2),
+            p95=max(p95[colour], default=None),
+        )
+        for colour, counted in minutes.items()
+    }
+
+
+def _sum(counted: Mapping[datetime, tuple[float, ...]], minutes: Iterable[datetime], place: int) -> int:
+    return round(sum(counted[minute][place] for minute in minutes))
+
+
+def _minutes(requests: Points, target_5xx: Points, connection_errors: Points) -> dict[datetime, tuple[float, ...]]:
+    """Minute → counts, of the minutes that are complete: a response without a request is one whose count comes late.
+
+    A minute of nothing but connection errors is no such minute; each of them was a request then.
+    """
+    complete = requests.keys() | (connection_errors.keys() - target_5xx.keys())
+    return {
+        minute: (
+            requests.get(minute, connection_errors.get(minute, 0)),
+            target_5xx.get(minute, 0),
+            connection_errors.get(minute, 0),
+        )
+        for minute in complete
+    }
+
+
+def _query(
+    query_id: str,
+    metric: str,
+    load_balancer: str,
+    target_group: str,
+    statistic: str = "Sum",
+    period: timedelta = timedelta(seconds=MINUTE_SECONDS),
+) -> MetricDataQueryTypeDef:
+    dimensions = {"TargetGroup": target_group, "LoadBalancer": load_balancer}
+    return {
+        "Id": query_id,
+        "MetricStat": {
+            "Metric": {
+                "Namespace": "AWS/ApplicationELB",
+                "MetricName": metric,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+            },
+            "Period": math.ceil(period.total_seconds() / MINUTE_SECONDS) * MINUTE_SECONDS,
+            "Stat": statistic,
+        },
+    }
+
+
+@aws_call("read the metrics of {}")
+def _metric_data(
+    clients: Clients, load_balancer: str, queries: list[MetricDataQueryTypeDef], start: datetime, end: datetime
+) -> dict[str, dict[datetime, float]]:
+    """Query's id → time → value; an id's points may come on several pages, and its last status counts."""
+    points: dict[str, dict[datetime, float]] = collections.defaultdict(dict)
+    status: dict[str, str] = {}
+    pages = clients.cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries, StartTime=start, EndTime=end
+    )
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            points[result["Id"]].update(zip(result["Timestamps"], result["Values"], strict=True))
+            status[result["Id"]] = _status(result)
+    incomplete = sorted({status.get(query["Id"], "no answer") for query in queries} - {"Complete"})
+    if incomplete:
+        raise AwsError(f"read the metrics of {load_balancer}", f"the answer is incomplete: {', '.join(incomplete)}")
+    return points
+
+
+def _status(result: MetricDataResultTypeDef) -> str:
+    """``Complete``, or why not (``PartialData``, ``InternalError``, ``Forbidden``)."""
+    said = [one_line(message.get("Value", "")) for message in result.get("Messages", [])]
+    return " ".join([result.get("StatusCode", "Complete"), *(said if result.get("StatusCode") != "Complete" else [])])
