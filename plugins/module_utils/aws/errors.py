@@ -38,6 +38,21 @@ class AwsError(Exception):
         self.code = code
 
 
+class LeaseLost(Exception):
+    """This controller may not write any more. No AwsError, so that nobody takes it for a call that may be tried again.
+
+    Args:
+        why: what was lost.
+        operation: the call that was not sent, empty where none was about to be.
+    """
+
+    def __init__(self, why: str, operation: str = "") -> None:
+        unsent = f"{operation} was not sent and nothing" if operation else "nothing"
+        super().__init__(f"{why}; {unsent} more was written; run the same command again, it goes on from what is there")
+        self.why = why
+        self.operation = operation
+
+
 def one_line(text: str) -> str:
     """The text with its line breaks and runs of spaces folded, since some of AWS's messages hold several lines."""
     return " ".join(text.split())

@@ -36,6 +36,8 @@ if t.TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
 
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.fence import Fence
+
 # A throttled deployment must wait, not fail: the adaptive mode slows down with AWS's answers.
 # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
 RETRIES: _RetryDict = {"mode": "adaptive", "max_attempts": 10}
@@ -54,15 +56,28 @@ class Clients:
     Args:
         session: a boto3 session.
         options: what every client is made with (endpoint, certificate check, botocore's config).
+        fences: what each request must pass before it is sent.
     """
 
-    def __init__(self, session: boto3.session.Session, options: Mapping[str, t.Any]) -> None:
+    def __init__(
+        self, session: boto3.session.Session, options: Mapping[str, t.Any], fences: list[Fence] | None = None
+    ) -> None:
         self._session = session
         self._options = options
+        self._fences: list[Fence] = [] if fences is None else fences
 
     def in_region(self, region: str) -> Clients:
         """The same account's clients in another region."""
-        return Clients(self._session, {**self._options, "region_name": region})
+        return Clients(self._session, {**self._options, "region_name": region}, self._fences)
+
+    def fence(self, fence: Fence) -> None:
+        """From now on every request of every client, each retry too, is sent only if the fence lets it."""
+        self._fences.append(fence)
+
+    def _ask_fences(self, event_name: str, **_request: t.Any) -> None:
+        """botocore's event ``before-send.SERVICE.OPERATION``. What is raised here ends the call, without retries."""
+        for fence in self._fences:
+            fence.check(event_name.rpartition(".")[2])
 
     @property
     def region(self) -> str:
