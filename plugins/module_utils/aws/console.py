@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
 LONGEST_LINE: t.Final = 200
 
 # Colours and cursor movements (ECMA-48, 5.4), then whatever else is no text.
-_ESCAPES: t.Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+_ESCAPES: t.Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]+[0-~]|[@-_])")
 _CONTROLS: t.Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
 # Errors of clients hold addresses with a password now and then, as in postgresql://shop:secret@db.
 _PASSWORD: t.Final = re.compile(r"(://[^\s/:@]*):[^\s/@]+@")
