@@ -24,7 +24,48 @@ def describe_groups(clients: Clients, names: list[str]) -> dict[str, AutoScaling
     return {group["AutoScalingGroupName"]: group for page in pages for group in page["AutoScalingGroups"]}
 
 
-@aws_call("set the desired capacity of {}")
-def set_desired_capacity(clients: Clients, name: str, desired: int) -> None:
-    """Sets the wanted number of servers at once, without waiting for a cooldown."""
-    clients.autoscaling.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=desired, HonorCooldown=False)
+@aws_call("set the minimum of {}")
+def set_minimum(clients: Clients, name: str, minimum: int) -> None:
+    """Sets the least number of servers; a lower desired capacity rises with it.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
+    """
+    clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=minimum)
+
+
+@aws_call("tag the Auto Scaling group {}")
+def tag_group(clients: Clients, name: str, key: str, value: str) -> None:
+    """Sets a tag of the group itself; its servers don't get it."""
+    clients.autoscaling.create_or_update_tags(
+        Tags=[
+            {
+                "ResourceId": name,
+                "ResourceType": "auto-scaling-group",
+                "Key": key,
+                "Value": value,
+                "PropagateAtLaunch": False,
+            }
+        ]
+    )
+
+
+@aws_call("remove a tag of the Auto Scaling group {}")
+def untag_group(clients: Clients, name: str, key: str) -> None:
+    """Removes a tag of the group; one that isn't there is no error."""
+    clients.autoscaling.delete_tags(
+        Tags=[{"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": key}],
+    )
+
+
+@aws_call("suspend processes of {}")
+def suspend(clients: Clients, name: str, process: str) -> None:
+    """Suspends one of Auto Scaling's processes.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html
+    """
+    clients.autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=[process])
+
+
+@aws_call("resume processes of {}")
+def resume(clients: Clients, name: str, process: str) -> None:
+    clients.autoscaling.resume_processes(AutoScalingGroupName=name, ScalingProcesses=[process])

@@ -10,7 +10,9 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
 
 if t.TYPE_CHECKING:
-    from mypy_boto3_elbv2.type_defs import ListenerTypeDef, TargetHealthDescriptionTypeDef
+    from collections.abc import Mapping
+
+    from mypy_boto3_elbv2.type_defs import ListenerTypeDef, RuleTypeDef, TargetHealthDescriptionTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
@@ -37,3 +39,31 @@ def weights(listener: ListenerTypeDef) -> dict[str, int]:
 def target_health(clients: Clients, target_group: str) -> list[TargetHealthDescriptionTypeDef]:
     """Every registered or draining target of the group, with its state and reason."""
     return clients.elbv2.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"]
+
+
+@aws_call("read the rules of the listener {}")
+def describe_rules(clients: Clients, listener: str) -> list[RuleTypeDef]:
+    """The listener's rules but for the default one, all pages."""
+    pages = clients.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener)
+    return [rule for page in pages for rule in page["Rules"] if not rule["IsDefault"]]
+
+
+@aws_call("set the weights of the listener {}")
+def set_weights(clients: Clients, listener: str, weights: Mapping[str, int]) -> None:
+    """Sets a listener's default action to these weights (target group → weight) at once, in one call.
+
+    Sticky clients are let go: a cookie would hold them on a group even at weight 0.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/sticky-sessions.html
+    """
+    clients.elbv2.modify_listener(
+        ListenerArn=listener,
+        DefaultActions=[
+            {
+                "Type": "forward",
+                "ForwardConfig": {
+                    "TargetGroups": [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()],
+                    "TargetGroupStickinessConfig": {"Enabled": False},
+                },
+            }
+        ],
+    )

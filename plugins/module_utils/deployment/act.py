@@ -1,89 +1,172 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A step in, the call that does it out. Each step can be done again without harm."""
+"""A step in, the calls that do it out. Each step can be done again without harm."""
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import auto_scaling, cloudformation, load_balancing
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    CreateColour,
-    Scale,
-    Shift,
-)
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import (
-    outputs_of,
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import ALL_TRAFFIC
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import (
+    NO_PREVIEW,
+    ORIGINAL_MINIMUM,
+    REPLACING,
     read_edge_stack,
-    target_group_of,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
+    Align,
+    CancelUpdate,
+    ClosePreview,
+    ContinueUpdate,
+    CreateColour,
+    DeleteColour,
+    HoldMinimum,
+    OpenPreview,
+    RestoreMinimum,
+    ResumeReplacing,
+    Shift,
+    Step,
+    SuspendReplacing,
+    TurnBack,
 )
 
 if t.TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Colour, Release
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Environment, Settings
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Colour, Observed, Release
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
+
+SECRET_BYTES: t.Final = 16
 
 
-def create_colour(clients: Clients, settings: Settings, release: Release, step: CreateColour) -> str:
-    """Starts a colour's stack for a release and returns the stack's id."""
-    environment, identity = settings.environment, settings.identity(release)
-    edge = outputs_of(read_edge_stack(clients, environment))
-    tags = {"app": environment.app, "env": environment.env, "colour": step.colour.value, "release": release.name}
-    parameters = {
-        **settings.launch,
-        "App": environment.app,
-        "Env": environment.env,
-        "Colour": step.colour.value,
-        "Release": release.name,
-        "Identity": identity,
-        "ImageId": release.image,
-        "InstanceType": settings.instance_type,
-        "MinSize": str(settings.capacity.minimum),
-        "MaxSize": str(settings.capacity.maximum),
-        "DesiredCapacity": str(step.desired),
-        "Subnets": edge["Subnets"],
-        "SecurityGroupId": edge["ServerSecurityGroupId"],
-        "TargetGroupArn": target_group_of(edge, step.colour),
-    }
-    return cloudformation.create_stack(
-        clients,
-        environment.stack(step.colour),
-        settings.template,
-        parameters,
-        {**tags, "identity": identity, "image": release.image},
-    )
+class Actor:
+    """Does one env's steps.
 
-
-def delete_colour(clients: Clients, environment: Environment, colour: Colour) -> None:
-    """Starts the deletion of an idle colour's stack; its servers finish what they are at while they drain.
-
-    Raises:
-        Refused: the colour has traffic by now. The weights are read again here, right before the call.
+    Args:
+        clients: the way to AWS.
+        settings: what a colour is made with.
     """
-    edge = outputs_of(read_edge_stack(clients, environment))
-    listener = load_balancing.describe_listener(clients, edge["ListenerArn"])
-    weight = load_balancing.weights(listener).get(target_group_of(edge, colour), 0)
-    if weight > 0:
-        raise Refused(f"{environment.stack(colour)} was not deleted: it has traffic by now (weight {weight})")
-    cloudformation.delete_stack(clients, environment.stack(colour))
+
+    def __init__(self, clients: Clients, settings: Settings) -> None:
+        self._clients = clients
+        self._settings = settings
+        self._environment = settings.environment
+
+    def create_colour(self, edge: EdgeStack, release: Release, step: CreateColour) -> str:
+        """Starts a colour's stack for a release and returns the stack's id."""
+        environment, settings = self._environment, self._settings
+        tags = {"app": environment.app, "env": environment.env, "colour": step.colour.value, "release": release.name}
+        identity = settings.identity(release)
+        parameters = {
+            **settings.launch,
+            "App": environment.app,
+            "Env": environment.env,
+            "Colour": step.colour.value,
+            "Release": release.name,
+            "Identity": identity,
+            "ImageId": release.image,
+            "InstanceType": settings.instance_type,
+            "MinSize": str(step.desired),
+            "OriginalMinimum": str(settings.capacity.minimum),
+            "MaxSize": str(settings.capacity.maximum),
+            "DesiredCapacity": str(step.desired),
+            "Subnets": edge.outputs["Subnets"],
+            "SecurityGroupId": edge.outputs["ServerSecurityGroupId"],
+            "TargetGroupArn": edge.target_group(step.colour),
+        }
+        try:
+            return cloudformation.create_stack(
+                self._clients,
+                environment.stack(step.colour),
+                settings.template,
+                parameters,
+                {**settings.tags, **tags, "identity": identity, "image": release.image},
+            )
+        except AwsError as error:
+            # The call before was answered by a lost connection, or another controller's was on the wire.
+            if error.code == "AlreadyExistsException":
+                return ""
+            raise
+
+    def do(self, edge: EdgeStack, seen: Observed, step: Step) -> None:
+        """Does any step but a colour's creation and a command.
+
+        Raises:
+            Refused: the colour that is to go has traffic by now. The weights are read again right before the call.
+            AwsError: a call failed.
+        """
+        match step:
+            case DeleteColour():
+                self._delete(step.colour)
+            case HoldMinimum() | RestoreMinimum() | SuspendReplacing() | ResumeReplacing():
+                self._size(seen, step)
+            case OpenPreview():
+                preview = {"PreviewColour": step.colour.value, "PreviewSecret": secrets.token_hex(SECRET_BYTES)}
+                self._update(edge, preview)
+            case ClosePreview():
+                self._update(edge, CLOSED)
+            case Shift():
+                closes = CLOSED if step.share == ALL_TRAFFIC else {}
+                self._weigh(edge, step.weights, {**closes, **(self._swapped() if step.share == ALL_TRAFFIC else {})})
+            case Align():
+                self._weigh(edge, step.weights, {**CLOSED, **self._swapped()})
+            case TurnBack():
+                load_balancing.set_weights(self._clients, edge.listener, edge.by_group(step.weights))
+            case CancelUpdate():
+                cloudformation.cancel_update(self._clients, edge.name)
+            case ContinueUpdate():
+                cloudformation.continue_rollback(self._clients, edge.name, step.skip)
+            case _:
+                raise TypeError(f"no way to {step}")
+
+    def _swapped(self) -> dict[str, str]:
+        return {"SwappedAt": clock.now().isoformat(timespec="seconds")}
+
+    def _weigh(self, edge: EdgeStack, weights: Mapping[Colour, int], more: Mapping[str, str]) -> None:
+        changed = {f"{colour.capitalize()}Weight": str(weight) for colour, weight in weights.items()}
+        if all(edge.parameters.get(name) == value for name, value in changed.items()):
+            # Parameters that say so already are no update of the listener, which somebody else has set.
+            load_balancing.set_weights(self._clients, edge.listener, edge.by_group(weights))
+        self._update(edge, {**changed, **more})
+
+    def _update(self, edge: EdgeStack, changed: Mapping[str, str]) -> None:
+        """Starts an update of the edge that changes these parameters and nothing else."""
+        kept = sorted(edge.parameters.keys() - changed.keys())
+        cloudformation.update_parameters(self._clients, edge.name, changed, kept)
+
+    def _delete(self, colour: Colour) -> None:
+        edge = read_edge_stack(self._clients, self._environment)
+        listener = load_balancing.describe_listener(self._clients, edge.listener)
+        weight = load_balancing.weights(listener).get(edge.target_group(colour), 0)
+        if weight > 0:
+            raise Refused(f"{self._environment.stack(colour)} was not deleted: it has traffic by now (weight {weight})")
+        cloudformation.delete_stack(self._clients, self._environment.stack(colour))
+
+    def _size(self, seen: Observed, step: HoldMinimum | RestoreMinimum | SuspendReplacing | ResumeReplacing) -> None:
+        stack = seen.colours[step.colour]
+        if stack is None or not stack.group:
+            raise Refused(f"{self._environment.stack(step.colour)} has no Auto Scaling group by now")
+        match step:
+            case HoldMinimum():
+                if stack.original_minimum is None:  # the tag first: what is raised can be restored, whatever happens
+                    auto_scaling.tag_group(self._clients, stack.group, ORIGINAL_MINIMUM, str(stack.minimum))
+                auto_scaling.set_minimum(self._clients, stack.group, step.minimum)
+            case RestoreMinimum():
+                if stack.minimum != step.minimum:
+                    auto_scaling.set_minimum(self._clients, stack.group, step.minimum)
+                auto_scaling.untag_group(self._clients, stack.group, ORIGINAL_MINIMUM)
+            case SuspendReplacing():
+                auto_scaling.suspend(self._clients, stack.group, REPLACING)
+            case ResumeReplacing():
+                auto_scaling.resume(self._clients, stack.group, REPLACING)
 
 
-def shift(clients: Clients, environment: Environment, step: Shift, now: datetime) -> None:
-    """Starts an update of the edge that changes the weights and nothing else."""
-    stack = read_edge_stack(clients, environment)
-    changed = {f"{colour.capitalize()}Weight": str(weight) for colour, weight in step.weights.items()}
-    changed["SwappedAt"] = now.isoformat(timespec="seconds")
-    names = {parameter["ParameterKey"] for parameter in stack.get("Parameters", [])}
-    cloudformation.update_parameters(clients, environment.edge, changed, sorted(names - changed.keys()))
-
-
-def scale(clients: Clients, environment: Environment, step: Scale) -> None:
-    """Gives a colour more servers."""
-    stack = cloudformation.describe_stack(clients, environment.stack(step.colour))
-    if stack is None:
-        raise Refused(f"{environment.stack(step.colour)} was not scaled: it is gone by now")
-    auto_scaling.set_desired_capacity(clients, outputs_of(stack)["AutoScalingGroupName"], step.desired)
+CLOSED: t.Final[Mapping[str, str]] = {"PreviewColour": NO_PREVIEW, "PreviewSecret": NO_PREVIEW}

@@ -6,29 +6,44 @@
 from __future__ import annotations
 
 import collections
-import time
 import typing as t
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment import act, proof
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, LeaseLost
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.act import Actor
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.begin import begin, check_start, mine
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.forecast import forecast
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.command import run_command
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.herald import Herald
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.errors import GuardFired
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Await,
-    CreateColour,
-    DeleteColour,
+    Aborted,
     Deployed,
+    GuardOrder,
     Observed,
-    Plan,
-    Result,
-    Scale,
-    Shift,
-    Step,
+    StackPhase,
     Wanted,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import observe
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import Observer
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.report import Reporter
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import baseline
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
+    Align,
+    Await,
+    ContinueUpdate,
+    CreateColour,
+    Part,
+    Plan,
+    Result,
+    RunCommand,
+    Shift,
+    Step,
+    TurnBack,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wait import Wait
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.watch import Watcher
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,12 +51,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
 
-FIRST_PAUSE_SECONDS: t.Final = 0.5
-LONGEST_PAUSE_SECONDS: t.Final = 5.0
-"""Between two looks at a thing that is under way: soon at first, then less often, so that long work costs few calls."""
-
 MOST_REPEATS: t.Final = 3
 """A write that was made this often and is still planned does not do what it should."""
+
+MOST_SETS: t.Final = 200
+"""The same for setting the listener: while an update under way is cancelled it may be set over again and again."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,17 @@ class Outcome:
     before: Observed
     after: Observed
     done: tuple[Step, ...]
+    wanted: Wanted
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended otherwise than the user wanted."""
+        result, wanted = self.plan.result, self.wanted
+        if result is Result.ROLLED_BACK:
+            return isinstance(wanted, Deployed) and not wanted.rolls_back
+        if result is Result.ABORTED:
+            return not isinstance(wanted, Aborted)
+        return result is Result.DIRTY
 
 
 class Engine:
@@ -59,20 +84,24 @@ class Engine:
 
     Args:
         clients: the way to AWS.
-        settings: what a colour is made with.
+        settings: what a colour is made with, and how a swap is judged.
+        observer: how the env is looked at.
         tell: is called with a line for a person whenever something changed.
     """
 
-    def __init__(self, clients: Clients, settings: Settings, tell: Callable[[str], None]) -> None:
-        self.clients = clients
-        self.settings = settings
-        self.report = Reporter(settings.environment.env, tell)
+    def __init__(self, clients: Clients, settings: Settings, observer: Observer, tell: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._observer = observer
+        self._actor = Actor(clients, settings)
+        self._watcher = Watcher(clients, settings)
+        self._herald = Herald(clients, settings.environment, observer, tell)
+        self._tell = tell
         self._created: set[str] = set()
 
     def preview(self, wanted: Wanted) -> Outcome:
         """What a run would do, from what is there now. Reads only."""
-        seen, decision = self._decide(wanted)
-        return Outcome(decision, seen, forecast(seen, decision.steps, wanted, datetime.now(UTC)), ())
+        seen, decision = self._look(wanted)
+        return Outcome(decision, seen, forecast(seen, decision.steps, wanted, clock.now()), (), wanted)
 
     def run(self, wanted: Wanted) -> Outcome:
         """Does what is left to do and returns when nothing is left.
@@ -80,77 +109,204 @@ class Engine:
         Raises:
             AwsError: a call failed for good; the same run goes on from where this one stopped.
             Refused: the env can't be brought there.
+            LeaseLost: another controller is at work by now.
         """
-        before, decision = self._decide(wanted)
-        promised, seen = decision, before
+        before, decision = self._look(wanted)
+        begun = before.ledger.deployment
+        if not decision.steps and not (begun and mine(begun, wanted)):
+            self._herald.ended(before, decision)
+            return Outcome(decision, before, before, (), wanted)
+        try:
+            return self._work(wanted, before, decision)
+        except LeaseLost:
+            raise
+        except (AwsError, Refused):
+            self._give_up_lock()
+            raise
+
+    # ------------------------------------------------------------ the loop
+
+    def _work(self, wanted: Wanted, before: Observed, first: Plan) -> Outcome:
+        check_start(self._watcher, self._observer.stack, before, wanted, first)
+        begin(self._observer.ledger, before, wanted, self._settings, self._tell)
+        seen, decision = self._look(wanted)
+        self._herald.started(seen)
+        promised = decision
         done: list[Step] = []
-        waiting = _Wait()
-        while decision.steps:
+        waiting = Wait()
+        while True:
+            seen, decision = self._record(seen, decision, wanted)
+            if not decision.steps:
+                end = self._end(seen, decision, promised, bool(done))
+                if end:
+                    return Outcome(end, before, seen, tuple(done), wanted)
+                seen, decision = self._look(wanted)
+                continue
             step = decision.steps[0]
             if isinstance(step, Await):
                 if waiting.too_long(step):
                     reason = f"waited {step.patience} until {step.what}, in vain: {step.reason}"
-                    return Outcome(Plan(Result.DIRTY, reason), before, seen, tuple(done))
-                self.report.waiting(step)
-                waiting.pause(step)
-            else:
-                if collections.Counter(map(_key, done))[_key(step)] >= MOST_REPEATS:
-                    reason = f"{step} was done {MOST_REPEATS} times, in vain ({step.reason}); look at the stacks"
-                    return Outcome(Plan(Result.DIRTY, reason), before, seen, tuple(done))
-                self.report.doing(step)
-                self._act(step, wanted)
-                done.append(step)
-                promised = decision
-            seen, decision = self._decide(wanted)
-        if done and decision.result is Result.NOTHING_TO_DO:
-            decision = replace(promised, steps=(), proven=decision.proven)
-        self.report.ended(decision)
-        return Outcome(decision, before, seen, tuple(done))
+                    seen, decision = self._in_vain(seen, wanted, reason)
+                    continue
+                self._herald.waiting(seen, decision, step)
+                waiting.pause(step, hurry=bool(decision.turns_back))
+                self._keep(seen, wanted)
+                seen, decision = self._look_again(seen, wanted, step, decision)
+                continue
+            most = MOST_SETS if isinstance(step, TurnBack) else MOST_REPEATS
+            if collections.Counter(map(_key, done))[_key(step)] >= most:
+                reason = f"{step} was done {most} times, in vain ({step.reason}); look at the stacks"
+                seen, decision = self._in_vain(seen, wanted, reason)
+                continue
+            self._herald.doing(seen, step)
+            self._keep(seen, wanted)
+            self._act(seen, step, wanted)
+            done.append(step)
+            promised = decision
+            seen, decision = self._look(wanted)
 
-    def _decide(self, wanted: Wanted) -> tuple[Observed, Plan]:
-        seen, now = observe(self.clients, self.settings.environment), datetime.now(UTC)
-        decision = plan(seen, wanted, now, frozenset(self._created))
-        # Users' answers are asked for where it matters: before the end, and before anything is deleted.
-        if seen.edge.live and (not decision.steps or isinstance(decision.steps[0], DeleteColour)):
-            seen = replace(seen, answers=proof.ask(seen.edge, self.settings.health_path))
-            decision = plan(seen, wanted, now, frozenset(self._created))
+    def _look(self, wanted: Wanted) -> tuple[Observed, Plan]:
+        return self._decide(self._observer.everything(), wanted)
+
+    def _look_again(self, seen: Observed, wanted: Wanted, step: Await, before: Plan) -> tuple[Observed, Plan]:
+        """Only the part that is waited for; the whole when that has changed, since a step is taken by all of it."""
+        again = self._observer.again(seen, step, bool(before.turns_back))
+        seen, decision = self._decide(again, wanted)
+        if decision.steps and isinstance(decision.steps[0], Await) and decision.steps[0].part is step.part:
+            return seen, decision
+        if step.part is Part.EDGE and seen.edge.phase is StackPhase.BUSY:
+            return seen, decision
+        return self._look(wanted)
+
+    def _decide(self, seen: Observed, wanted: Wanted) -> tuple[Observed, Plan]:
+        edge = self._observer.stack
+        seen = self._watcher.add(edge, seen, wanted)
+        decision = plan(seen, wanted, clock.now(), frozenset(self._created))
+        asked = self._watcher.before_end(edge, seen, decision)
+        if asked is not seen:
+            seen, decision = asked, plan(asked, wanted, clock.now(), frozenset(self._created))
         return seen, decision
 
-    def _act(self, step: Step, wanted: Wanted) -> None:
-        environment = self.settings.environment
+    # ------------------------------------------------------------ steps
+
+    def _act(self, seen: Observed, step: Step, wanted: Wanted) -> None:
+        edge = self._observer.stack
         match step:
             case CreateColour() if isinstance(wanted, Deployed):
-                self._created.add(act.create_colour(self.clients, self.settings, wanted.release, step))
-            case DeleteColour():
-                act.delete_colour(self.clients, environment, step.colour)
-            case Scale():
-                act.scale(self.clients, environment, step)
+                self._created.add(self._actor.create_colour(edge, wanted.release, step))
+            case RunCommand():
+                self._run_command(seen, wanted)
             case Shift():
-                act.shift(self.clients, environment, step, datetime.now(UTC))
+                if self._arm(seen, wanted):
+                    self._actor.do(edge, seen, step)
+                    self._herald.shifting(step)
+            case TurnBack():
+                self._turn_back(seen, step)
             case _:
-                raise TypeError(f"no way to {step}")
+                self._actor.do(edge, seen, step)
+        if isinstance(step, ContinueUpdate):
+            self._watcher.continued()
+        self._watcher.did(step)
+
+    def _turn_back(self, seen: Observed, step: TurnBack) -> None:
+        """The listener in one call; where that is refused, by the edge's stack, which has rights of its own."""
+        edge = self._observer.stack
+        try:
+            self._actor.do(edge, seen, step)
+        except AwsError as error:
+            if seen.edge.phase is not StackPhase.READY:
+                raise
+            self._tell(f"{self._settings.environment.env} | note: {error}; turning back by the edge's stack")
+            self._actor.do(edge, seen, Align(step.to, step.reason))
+
+    def _arm(self, seen: Observed, wanted: Wanted) -> bool:
+        """Gives the guard its order right before a shift; False where it has already turned back."""
+        begun = seen.ledger.deployment
+        if not isinstance(wanted, Deployed) or begun is None or begun.previous is None:
+            return True
+        safe = {begun.previous: 100, begun.previous.other: 0}
+        order = GuardOrder(begun.id, safe, self._watcher.guard_alarms(self._observer.stack, begun), armed=True)
+        known = seen.ledger.guard
+        if known and known.armed and known.deployment == begun.id and known.alarms == order.alarms:
+            return True
+        try:
+            self._observer.ledger.arm(order)
+        except GuardFired:
+            return False
+        return True
+
+    def _run_command(self, seen: Observed, wanted: Wanted) -> None:
+        command = self._settings.gates.command
+        assert command
+        access = self._watcher.preview_access(seen, self._herald.url(seen))
+        verdict = run_command(command, access, self._tell, lambda: self._keep(seen, wanted))
+        self._watcher.command_said(verdict)
+
+    def _record(self, seen: Observed, decision: Plan, wanted: Wanted) -> tuple[Observed, Plan]:
+        """Writes down that traffic goes back: after the listener was set, which comes first, and before all else."""
+        begun = seen.ledger.deployment
+        if not decision.turns_back or begun is None or begun.turned_back or not mine(begun, wanted):
+            return seen, decision
+        if decision.steps and isinstance(decision.steps[0], TurnBack):
+            return seen, decision
+        self._herald.turning_back(seen, decision.turns_back)
+        held = self._observer.ledger.turn_back(decision.turns_back)
+        seen = replace(seen, ledger=replace(seen.ledger, deployment=held.deployment))
+        return self._decide(seen, wanted)
+
+    def _keep(self, seen: Observed, wanted: Wanted) -> None:
+        """Renews the lease when it is time, and writes down a higher baseline at once.
+
+        Raises:
+            LeaseLost: the lock, or the process that started this one, is gone.
+        """
+        ledger = self._observer.ledger
+        if ledger.fence.parent_is_gone():
+            raise LeaseLost("the process that started this one is gone")
+        begun = seen.ledger.deployment
+        least = 0
+        if begun and isinstance(wanted, Deployed):
+            least = baseline(seen, begun.colour, wanted.capacity)
+        if ledger.due() or (begun and least > begun.baseline):
+            try:
+                ledger.renew(least)
+            except AwsError as error:  # the lease goes on to its end, and after that no write is sent
+                self._tell(f"{self._settings.environment.env} | note: the lock was not renewed, and will be: {error}")
+
+    # ------------------------------------------------------------ ends
+
+    def _in_vain(self, seen: Observed, wanted: Wanted, reason: str) -> tuple[Observed, Plan]:
+        """A step or a wait that leads nowhere: traffic goes back where it can, else a person must look."""
+        begun = seen.ledger.deployment
+        if isinstance(wanted, Deployed) and begun and begun.previous and not begun.turned_back:
+            self._observer.ledger.turn_back(reason)
+            return self._look(wanted)
+        return seen, Plan(Result.DIRTY, reason)
+
+    def _end(self, seen: Observed, decision: Plan, promised: Plan, did: bool) -> Plan | None:
+        """Ends the deployment in the ledger; None where the guard was quicker."""
+        if did and decision.result is Result.NOTHING_TO_DO:
+            decision = replace(promised, steps=(), proven=decision.proven)
+        decision = self._herald.with_console(seen, decision)
+        ledger = self._observer.ledger
+        if ledger.held and ledger.held.deployment and decision.result is not Result.DIRTY:
+            try:
+                ledger.finish(decision.result.value, decision.reason)
+            except GuardFired:
+                return None
+        else:
+            self._give_up_lock()
+        decision = replace(decision, proven=decision.proven and not self._watcher.unproven)
+        self._herald.ended(seen, decision)
+        return decision
+
+    def _give_up_lock(self) -> None:
+        """The next controller need not wait for the lease's end. Not a must: it ends by itself."""
+        try:
+            self._observer.ledger.release()
+        except (AwsError, LeaseLost) as error:
+            self._tell(f"{self._settings.environment.env} | note: the lock was not given back: {error}")
 
 
 def _key(step: Step) -> tuple[type[Step], str]:
     return type(step), str(step)
-
-
-class _Wait:
-    """How long the present wait has been going on, and when to look again."""
-
-    def __init__(self) -> None:
-        self._what = ""
-        self._reason = ""
-        self._since = 0.0
-        self._pause = FIRST_PAUSE_SECONDS
-
-    def too_long(self, step: Await) -> bool:
-        if step.what != self._what:
-            self._what, self._since = step.what, time.monotonic()
-        return time.monotonic() - self._since > step.patience.total_seconds()
-
-    def pause(self, step: Await) -> None:
-        changed = step.reason != self._reason
-        self._reason = step.reason
-        self._pause = FIRST_PAUSE_SECONDS if changed else min(self._pause * 1.5, LONGEST_PAUSE_SECONDS)
-        time.sleep(self._pause)

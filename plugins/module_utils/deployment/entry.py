@@ -6,54 +6,29 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
 from pathlib import Path
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import connect
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.accounts import check_account
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.arguments import REQUIRED_IF, argument_spec
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.engine import Engine
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Deployed, Retired, RolledBack
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import find_release
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger import holder
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Ledger
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import Observer
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.others import follow
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.report import outcome_facts
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import read_settings
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wishes import wish
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Wanted
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Environment
 
-
-def argument_spec() -> dict[str, t.Any]:
-    """The arguments of ``immutable.ec2.blue_green``, amazon.aws's among them."""
-    return {
-        **aws_argument_spec(),
-        "state": {"type": "str", "choices": ["deployed", "rolled_back", "retired"], "default": "deployed"},
-        "app": {"type": "str", "required": True},
-        "env": {"type": "str", "required": True},
-        "image": {"type": "str", "default": "newest"},
-        "capacity": {
-            "type": "dict",
-            "default": {"min": 2, "max": 4},
-            "options": {"min": {"type": "int", "required": True}, "max": {"type": "int", "required": True}},
-        },
-        "instance_type": {"type": "str", "default": "t3.small"},
-        "colour_template": {"type": "path"},
-        "launch": {"type": "dict", "default": {}},
-        "health": {
-            "type": "dict",
-            "default": {},
-            "options": {"path": {"type": "str", "default": "/up"}, "deadline": {"type": "int", "default": 600}},
-        },
-        "rollback_window": {"type": "int", "default": 3600},
-        "immediate": {"type": "bool", "default": False},
-    }
-
-
-REQUIRED_IF: t.Final = [("state", "deployed", ["colour_template"])]
+__all__ = ["REQUIRED_IF", "argument_spec", "observer", "run"]
 
 
 def run(arguments: Mapping[str, t.Any], check_mode: bool, tell: Callable[[str], None]) -> dict[str, t.Any]:
@@ -68,33 +43,32 @@ def run(arguments: Mapping[str, t.Any], check_mode: bool, tell: Callable[[str], 
         The module's result, as documented in ``immutable.ec2.blue_green``.
 
     Raises:
-        Refused, AwsError: one line for a person; nothing is half done that the same call wouldn't finish.
+        Refused, AwsError, LeaseLost: one line for a person; nothing is half done that the same call wouldn't finish.
     """
-    started = datetime.now(UTC)
+    started = clock.now()
     settings = read_settings(arguments, _read_template(arguments))
     clients = connect(arguments)
-    engine = Engine(clients, settings, tell)
-    wanted = _wanted(arguments["state"], clients, settings)
-    outcome = engine.preview(wanted) if check_mode else engine.run(wanted)
+    check_account(clients, settings.account)
+    look = observer(clients, settings.environment)
+    wanted = wish(arguments["state"], clients, settings, look, tell, check_mode)
+    engine = Engine(clients, settings, look, tell)
+    outcome = None if check_mode else follow(wanted, look, settings, tell)
+    outcome = outcome or (engine.preview(wanted) if check_mode else engine.run(wanted))
     if check_mode:
         for step in outcome.plan.steps:
             tell(f"{settings.environment.env} | would {step} ({step.reason})")
     facts = outcome_facts(outcome, check_mode)
-    return {**facts, "seconds": round((datetime.now(UTC) - started).total_seconds(), 1)}
+    return {**facts, "seconds": round((clock.now() - started).total_seconds(), 1)}
 
 
-def _wanted(state: str, clients: Clients, settings: Settings) -> Wanted:
-    if state == "rolled_back":
-        return RolledBack(settings.deadline)
-    if state == "retired":
-        return Retired(settings.window, settings.immediate)
-    release = find_release(clients, settings.environment.app, settings.image)
-    return Deployed(release, settings.identity(release), settings.capacity, settings.deadline)
+def observer(clients: Clients, environment: Environment) -> Observer:
+    """The way to look at an env, its ledger included."""
+    return Observer(clients, environment, lambda table: Ledger(clients, table, holder.name()))
 
 
 def _read_template(arguments: Mapping[str, t.Any]) -> str:
     path = arguments["colour_template"]
-    if arguments["state"] != "deployed":
+    if arguments["state"] not in ("deployed", "rolled_back") or not path:
         return ""
     try:
         return Path(path).read_text(encoding="utf-8")

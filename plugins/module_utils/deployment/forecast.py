@@ -9,17 +9,21 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Await,
     ColourStack,
-    CreateColour,
-    DeleteColour,
     Deployed,
     Observed,
-    Scale,
-    Shift,
     StackPhase,
-    Step,
     Wanted,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
+    Align,
+    CreateColour,
+    DeleteColour,
+    HoldMinimum,
+    RestoreMinimum,
+    Shift,
+    Step,
+    TurnBack,
 )
 
 if t.TYPE_CHECKING:
@@ -36,13 +40,14 @@ def forecast(seen: Observed, steps: Iterable[Step], wanted: Wanted, now: datetim
                 colours[step.colour] = _made(seen, step, wanted, now)
             case DeleteColour():
                 colours[step.colour] = None
-            case Scale():
+            case HoldMinimum() | RestoreMinimum():
                 stack = colours[step.colour]
-                colours[step.colour] = replace(stack, desired=step.desired) if stack else None
-            case Shift():
-                edge = replace(edge, weights=step.weights, swapped_at=now)
-            case CreateColour() | Await():
-                pass
+                more = max(step.minimum, stack.desired) if stack else 0
+                colours[step.colour] = replace(stack, desired=more, minimum=step.minimum) if stack else None
+            case Shift() | TurnBack() | Align():
+                edge = replace(edge, weights=step.weights, asked=step.weights, swapped_at=now)
+            case _:
+                pass  # it changes nothing that a diff shows
     return Observed(edge, colours)
 
 
@@ -58,7 +63,7 @@ def _made(seen: Observed, step: CreateColour, wanted: Deployed, now: datetime) -
         image=wanted.release.image,
         identity=wanted.identity,
         desired=step.desired,
-        minimum=wanted.capacity.minimum,
+        minimum=step.desired,
         maximum=wanted.capacity.maximum,
         healthy=step.desired,
     )

@@ -50,6 +50,14 @@ class StackPhase(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Preview:
+    """The way to a colour without traffic: requests with a header of this value."""
+
+    colour: Colour
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Edge:
     """The stack with the load balancer, as it was seen."""
 
@@ -60,8 +68,17 @@ class Edge:
     port: int
     tls: bool
     weights: Mapping[Colour, int]
-    """What the listener does, which is what counts, not what the stack's parameters say."""
+    """What the listener does, which is what counts."""
     swapped_at: datetime | None
+    asked: Mapping[Colour, int] = field(default_factory=dict)
+    """What the stack's parameters say."""
+    preview: Preview | None = None
+    foreign_rules: tuple[str, ...] = ()
+    """Rules of the listener that the edge doesn't have, a few words each."""
+    drain: timedelta = timedelta(0)
+    """How long a leaving server may take to finish its requests."""
+    stuck: tuple[str, ...] = ()
+    """The resources that the message of a stuck update names."""
 
     @property
     def live(self) -> Colour | None:
@@ -72,6 +89,16 @@ class Edge:
     @property
     def split(self) -> bool:
         return all(weight > 0 for weight in self.weights.values())
+
+    def share(self, colour: Colour) -> int:
+        """The percentage of the requests that a colour gets."""
+        total = sum(self.weights.values())
+        return round(100 * self.weights.get(colour, 0) / total) if total else 0
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the listener does something else than its stack says."""
+        return any(self.asked.get(colour, 0) != self.weights.get(colour, 0) for colour in Colour)
 
 
 @dataclass(frozen=True)
@@ -87,12 +114,22 @@ class ColourStack:
     release: str
     image: str
     identity: str
+    group: str = ""
+    """The name of its Auto Scaling group, once there is one."""
     desired: int = 0
     minimum: int = 0
     maximum: int = 0
     healthy: int = 0
+    ailing: int = 0
+    """Targets that the load balancer calls unhealthy."""
     unhealthy_because: str = ""
     """The first reason AWS gives for a target that isn't healthy."""
+    unhealthy_server: str = ""
+    """The id of that target's instance."""
+    original_minimum: int | None = None
+    """The minimum that is to be restored, while a deployment holds a higher one."""
+    replaces_unhealthy: bool = True
+    """Whether Auto Scaling replaces servers that fail."""
     failed_because: str = ""
     """The first failed resource of a broken stack."""
 
@@ -187,14 +224,39 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """What this run saw or did itself, and AWS can't tell."""
+
+    proven_at: datetime | None = None
+    """Since when requests have shown the weights that the listener has now."""
+    unproven: bool = False
+    """Whether the load balancer can't be reached from here."""
+    preview_shown: bool = False
+    """Whether requests with the preview's header reached the new release (or can't be made from here)."""
+    command: Verdict | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    """What the gates that watch traffic say now."""
+    shifted: bool = False
+    """Whether this run changed the weights."""
+    continued: int = 0
+    """How often this run let a stuck update continue."""
+
+
+@dataclass(frozen=True)
 class Observed:
     """Everything that plan() knows of the world."""
 
     edge: Edge
     colours: Mapping[Colour, ColourStack | None]
     answers: Mapping[str, int] | None = None
-    """Release → number of responses through the load balancer that named it; None where none was asked for or came."""
+    """Release → number of responses since the last shift that named it; None where none came."""
     ledger: LedgerSeen = LedgerSeen()
+    watch: Watch = Watch()
+    idle_requests: int = 0
+    """Requests that the colour without traffic got in the last minutes, by the load balancer's own count."""
+
+
+# ---------------------------------------------------------------- wishes
 
 
 @dataclass(frozen=True)
@@ -215,6 +277,27 @@ class Capacity:
 
 
 @dataclass(frozen=True)
+class Strategy:
+    """How traffic moves to a colour."""
+
+    name: str = "all_at_once"
+    steps: tuple[int, ...] = (ALL_TRAFFIC,)
+    """Percentages of the traffic, rising to 100."""
+    bake_time: timedelta = timedelta(0)
+    """How long each shift is watched, the last too."""
+
+
+@dataclass(frozen=True)
+class GateRules:
+    """What plan() must know of the gates; how they are read is no business of its."""
+
+    command: str = ""
+    """The name of the command that must pass before any traffic."""
+    approval: bool = False
+    approval_deadline: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
 class Deployed:
     """Wanted: this release serves everything."""
 
@@ -223,6 +306,13 @@ class Deployed:
     capacity: Capacity
     deadline: timedelta
     """How long a new colour may take to become healthy."""
+    strategy: Strategy = Strategy()
+    gates: GateRules = GateRules()
+    accept_drift: bool = False
+    may_skip: frozenset[str] = frozenset()
+    """Resources of the edge that a stuck update may leave out."""
+    rolls_back: bool = False
+    """Whether it is the previous release that comes back anew, since its colour is gone."""
 
 
 @dataclass(frozen=True)
@@ -230,104 +320,26 @@ class RolledBack:
     """Wanted: the colour from before the last deployment serves everything again."""
 
     deadline: timedelta
+    strategy: Strategy = Strategy()
+    by: str = ""
 
 
 @dataclass(frozen=True)
 class Retired:
-    """Wanted: the idle colour is gone, once its rollback window has passed."""
+    """Wanted: the idle colour is gone, once its window has passed."""
 
     window: timedelta
+    """For a colour that served before."""
+    inspect_window: timedelta = timedelta(0)
+    """For a colour that was turned back."""
     immediate: bool = False
 
 
-Wanted: t.TypeAlias = "Deployed | RolledBack | Retired"
-
-
-# ---------------------------------------------------------------- steps: what act() can do
-
-
 @dataclass(frozen=True)
-class CreateColour:
-    colour: Colour
-    desired: int
-    reason: str
+class Aborted:
+    """Wanted: what is under way ends, with traffic where it was before."""
 
-    def __str__(self) -> str:
-        return f"create {self.colour} with {servers(self.desired)}"
+    by: str
 
 
-@dataclass(frozen=True)
-class DeleteColour:
-    colour: Colour
-    reason: str
-
-    def __str__(self) -> str:
-        return f"delete {self.colour}"
-
-
-@dataclass(frozen=True)
-class Scale:
-    colour: Colour
-    desired: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"scale {self.colour} to {servers(self.desired)}"
-
-
-@dataclass(frozen=True)
-class Shift:
-    to: Colour
-    reason: str
-
-    @property
-    def weights(self) -> Mapping[Colour, int]:
-        return {self.to: ALL_TRAFFIC, self.to.other: 0}
-
-    def __str__(self) -> str:
-        return f"shift all traffic to {self.to}"
-
-
-@dataclass(frozen=True)
-class Await:
-    """Nothing to do but look again: AWS, or the servers, are at work."""
-
-    what: str
-    reason: str
-    patience: timedelta = timedelta(hours=1)
-    """How long this may take before a person is asked to look. CloudFormation's own time-outs are shorter."""
-
-    def __str__(self) -> str:
-        return f"wait until {self.what}"
-
-
-Step: t.TypeAlias = "CreateColour | DeleteColour | Scale | Shift | Await"
-
-
-class Result(enum.StrEnum):
-    """How a run can end."""
-
-    DEPLOYED = "deployed"
-    ROLLED_BACK = "rolled_back"
-    RETIRED = "retired"
-    ABORTED = "aborted"
-    NOTHING_TO_DO = "nothing_to_do"
-    DIRTY = "dirty"
-
-    @property
-    def is_failure(self) -> bool:
-        return self in (Result.ABORTED, Result.DIRTY)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is left to do, in order, and what it leads to.
-
-    Without steps the run is at its end: `result` and `reason` say how. `proven` is False where no response could be
-    asked for through the load balancer.
-    """
-
-    result: Result
-    reason: str
-    steps: tuple[Step, ...] = field(default=())
-    proven: bool = True
+Wanted: t.TypeAlias = "Deployed | RolledBack | Retired | Aborted"

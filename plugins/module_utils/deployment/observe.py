@@ -7,154 +7,228 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import replace
-from datetime import datetime
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws import auto_scaling, cloudformation, load_balancing
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.stack_events import cause_of
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
+from ansible_collections.immutable.ec2.plugins.module_utils.aws import (
+    auto_scaling,
+    cloudformation,
+    load_balancing,
+    stack_events,
+)
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
     ColourStack,
     Edge,
     Observed,
+    Preview,
     StackPhase,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import (
+    ORIGINAL_MINIMUM,
+    PREVIEW_HEADER,
+    REPLACING,
+    EdgeStack,
+    outputs_of,
+    phase,
+    read_edge_stack,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Part
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
-    from mypy_boto3_elbv2.type_defs import TargetHealthDescriptionTypeDef
+    from mypy_boto3_elbv2.type_defs import ListenerTypeDef, RuleTypeDef, TargetHealthDescriptionTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Ledger
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Environment
 
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
-PHASES: Mapping[str, StackPhase] = {
-    "CREATE_COMPLETE": StackPhase.READY,
-    "UPDATE_COMPLETE": StackPhase.READY,
-    "UPDATE_ROLLBACK_COMPLETE": StackPhase.READY,
-    "IMPORT_COMPLETE": StackPhase.READY,
-    "IMPORT_ROLLBACK_COMPLETE": StackPhase.READY,
-    "CREATE_FAILED": StackPhase.BROKEN,
-    "ROLLBACK_COMPLETE": StackPhase.BROKEN,
-    "ROLLBACK_FAILED": StackPhase.BROKEN,
-    "REVIEW_IN_PROGRESS": StackPhase.BROKEN,
-    "DELETE_FAILED": StackPhase.BROKEN,
-    "DELETE_IN_PROGRESS": StackPhase.DELETING,
-    "UPDATE_FAILED": StackPhase.STUCK,
-    "UPDATE_ROLLBACK_FAILED": StackPhase.STUCK,
-    "IMPORT_ROLLBACK_FAILED": StackPhase.STUCK,
-}
 
+class Observer:
+    """Looks at one env: at everything, or at the one part that a wait is about.
 
-def phase(status: str) -> StackPhase:
-    """What a stack's status means; one that isn't known yet counts as busy, so that nothing is done to it."""
-    return PHASES.get(status, StackPhase.BUSY)
-
-
-def observe(clients: Clients, environment: Environment) -> Observed:
-    """The environment as AWS shows it now: at most 3 stacks, 1 listener, 1 look at the groups, 2 at the targets.
-
-    Raises:
-        Refused: the env has no edge, or one that is not ready to be read.
-        AwsError: a call failed.
+    Args:
+        clients: the way to AWS.
+        environment: the env.
+        open_ledger: makes the ledger from its table's name.
     """
-    edge_stack = read_edge_stack(clients, environment)
-    outputs = outputs_of(edge_stack)
-    listener = load_balancing.describe_listener(clients, outputs["ListenerArn"])
-    by_group = load_balancing.weights(listener)
-    target_groups = {colour: target_group_of(outputs, colour) for colour in Colour}
-    edge = Edge(
-        name=edge_stack["StackName"],
-        phase=phase(edge_stack["StackStatus"]),
-        status=edge_stack["StackStatus"],
-        address=outputs["LoadBalancerDnsName"],
-        port=listener["Port"],
-        tls=listener["Protocol"] == "HTTPS",
-        weights={colour: by_group.get(arn, 0) for colour, arn in target_groups.items()},
-        swapped_at=_time(outputs.get("SwappedAt", "")),
-    )
-    stacks = {colour: cloudformation.describe_stack(clients, environment.stack(colour)) for colour in Colour}
-    group_names = [
-        name for stack in stacks.values() if stack and (name := outputs_of(stack).get("AutoScalingGroupName"))
-    ]
-    groups = auto_scaling.describe_groups(clients, group_names)
-    return Observed(
-        edge=edge,
-        colours={
-            colour: _colour(clients, colour, stack, groups, target_groups[colour]) if stack else None
-            for colour, stack in stacks.items()
-        },
-    )
 
+    def __init__(self, clients: Clients, environment: Environment, open_ledger: t.Callable[[str], Ledger]) -> None:
+        self._clients = clients
+        self._environment = environment
+        self._open_ledger = open_ledger
+        self._ledger: Ledger | None = None
+        self.edge_stack: EdgeStack | None = None
 
-def read_edge_stack(clients: Clients, environment: Environment) -> StackTypeDef:
-    """The edge's stack, as CloudFormation describes it, with all its outputs.
+    @property
+    def ledger(self) -> Ledger:
+        """The env's ledger, known once the env was looked at."""
+        assert self._ledger
+        return self._ledger
 
-    Raises:
-        Refused: there is none, or it was never finished.
-    """
-    stack = cloudformation.describe_stack(clients, environment.edge)
-    make = f"environment.yml -e env={environment.env}"
-    if stack is None:
-        raise Refused(f"{environment.env} has no edge (there is no stack {environment.edge}); make it first: {make}")
-    if "ListenerArn" not in outputs_of(stack):
-        raise Refused(
-            f"the edge {environment.edge} is {stack['StackStatus']} and can't be used; repair it first: {make}"
+    @property
+    def stack(self) -> EdgeStack:
+        """The edge's stack as it was last read."""
+        assert self.edge_stack
+        return self.edge_stack
+
+    def everything(self) -> Observed:
+        """The env as AWS shows it now: 3 stacks, listener, rules, groups, at most 2 looks at targets, the ledger.
+
+        Raises:
+            Refused: the env has no edge, or one that is not ready to be read.
+            AwsError: a call failed.
+        """
+        stack = self._read_edge()
+        self._ledger = self._ledger or self._open_ledger(stack.ledger)
+        stacks = {
+            colour: cloudformation.describe_stack(self._clients, self._environment.stack(colour)) for colour in Colour
+        }
+        names = [name for one in stacks.values() if one and (name := outputs_of(one).get("AutoScalingGroupName"))]
+        groups = auto_scaling.describe_groups(self._clients, names)
+        return Observed(
+            edge=self._edge(),
+            colours={colour: self._colour(colour, one, groups) if one else None for colour, one in stacks.items()},
+            ledger=self._ledger.read(),
         )
-    return stack
+
+    def again(self, seen: Observed, step: Await, turning_back: bool) -> Observed:
+        """What was seen, with the part that a wait is about read again."""
+        if step.part is Part.EDGE:
+            self._read_edge()
+            if turning_back:
+                return replace(seen, edge=self._edge())
+            status = self.stack.status
+            return replace(seen, edge=replace(seen.edge, phase=phase(status), status=status))
+        if step.part is Part.STACK and step.colour:
+            return self._stack_again(seen, step.colour)
+        if step.part is Part.TARGETS and step.colour:
+            return self._targets_again(seen, step.colour)
+        return replace(self._targets_again(seen, *Colour), ledger=self.ledger.read())
+
+    # ------------------------------------------------------------ the edge
+
+    def _read_edge(self) -> EdgeStack:
+        self.edge_stack = read_edge_stack(self._clients, self._environment)
+        return self.edge_stack
+
+    def _edge(self) -> Edge:
+        stack = self.stack
+        listener = load_balancing.describe_listener(self._clients, stack.listener)
+        rules = load_balancing.describe_rules(self._clients, stack.listener)
+        previews = {arn: found for arn, found in ((rule["RuleArn"], self._preview(rule)) for rule in rules) if found}
+        now = phase(stack.status)
+        return Edge(
+            name=stack.name,
+            phase=now,
+            status=stack.status,
+            address=stack.outputs["LoadBalancerDnsName"],
+            port=listener["Port"],
+            tls=listener["Protocol"] == "HTTPS",
+            weights=self._weights(listener),
+            swapped_at=stack.swapped_at,
+            asked=stack.asked,
+            preview=next(iter(previews.values()), None),
+            foreign_rules=tuple(_told(rule) for rule in rules if rule["RuleArn"] not in previews),
+            drain=stack.drain,
+            stuck=self._stuck(stack) if now is StackPhase.STUCK else (),
+        )
+
+    def _stuck(self, stack: EdgeStack) -> tuple[str, ...]:
+        return stack_events.stuck_resources(stack_events.operation_events(self._clients, stack.stack_id))
+
+    def _weights(self, listener: ListenerTypeDef) -> dict[Colour, int]:
+        by_group = load_balancing.weights(listener)
+        return {colour: by_group.get(self.stack.target_group(colour), 0) for colour in Colour}
+
+    def _preview(self, rule: RuleTypeDef) -> Preview | None:
+        for condition in rule["Conditions"]:
+            header = condition.get("HttpHeaderConfig", {})
+            if header.get("HttpHeaderName", "").lower() == PREVIEW_HEADER.lower():
+                groups = {
+                    group["TargetGroupArn"]
+                    for action in rule["Actions"]
+                    for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
+                } | {action["TargetGroupArn"] for action in rule["Actions"] if "TargetGroupArn" in action}
+                for colour in Colour:
+                    if groups == {self.stack.target_group(colour)}:
+                        return Preview(colour, header["Values"][0])
+        return None
+
+    # ------------------------------------------------------------ the colours
+
+    def _stack_again(self, seen: Observed, colour: Colour) -> Observed:
+        known = seen.colours[colour]
+        stack = cloudformation.describe_stack(self._clients, self._environment.stack(colour))
+        found = None
+        if stack:
+            found = self._colour(colour, stack, {})
+            if known:  # its servers are looked at when the stack has settled
+                found = replace(known, phase=found.phase, status=found.status, failed_because=found.failed_because)
+        return replace(seen, colours={**seen.colours, colour: found})
+
+    def _targets_again(self, seen: Observed, *colours: Colour) -> Observed:
+        known = {colour: stack for colour in colours if (stack := seen.colours[colour]) and stack.group}
+        groups = auto_scaling.describe_groups(self._clients, [stack.group for stack in known.values()])
+        again = {colour: self._with_servers(stack, groups.get(stack.group)) for colour, stack in known.items()}
+        return replace(seen, colours={**seen.colours, **again})
+
+    def _colour(
+        self, colour: Colour, stack: StackTypeDef, groups: Mapping[str, AutoScalingGroupTypeDef]
+    ) -> ColourStack:
+        tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+        now = phase(stack["StackStatus"])
+        group = outputs_of(stack).get("AutoScalingGroupName", "")
+        broken = now is StackPhase.BROKEN
+        seen = ColourStack(
+            colour=colour,
+            name=stack["StackName"],
+            stack_id=stack["StackId"],
+            phase=now,
+            status=stack["StackStatus"],
+            created_at=stack["CreationTime"],
+            release=tags.get("release", "?"),
+            image=tags.get("image", "?"),
+            identity=tags.get("identity", "?"),
+            group=group,
+            failed_because=stack_events.cause_of(self._clients, stack["StackId"]) if broken else "",
+        )
+        return self._with_servers(seen, groups.get(group))
+
+    def _with_servers(self, seen: ColourStack, group: AutoScalingGroupTypeDef | None) -> ColourStack:
+        if group is None:
+            return seen
+        # The target group may still drain an earlier colour's servers: only this group's count.
+        servers = {server["InstanceId"]: server["LifecycleState"] for server in group["Instances"]}
+        targets = load_balancing.target_health(self._clients, self.stack.target_group(seen.colour))
+        health = [one for one in targets if one["Target"]["Id"] in servers]
+        healthy = [
+            one
+            for one in health
+            if one["TargetHealth"]["State"] == "healthy" and servers[one["Target"]["Id"]] == "InService"
+        ]
+        ailing = [one for one in health if one["TargetHealth"]["State"] in ("unhealthy", "unavailable")]
+        tags = {tag["Key"]: tag.get("Value", "") for tag in group.get("Tags", [])}
+        original = tags.get(ORIGINAL_MINIMUM, "")
+        suspended = {process.get("ProcessName") for process in group.get("SuspendedProcesses", [])}
+        return replace(
+            seen,
+            desired=group["DesiredCapacity"],
+            minimum=group["MinSize"],
+            maximum=group["MaxSize"],
+            healthy=len(healthy),
+            ailing=len(ailing),
+            unhealthy_because=_reason(ailing[0]) if ailing else "",
+            unhealthy_server=ailing[0]["Target"]["Id"] if ailing else "",
+            original_minimum=int(original) if original.isdigit() else None,
+            replaces_unhealthy=REPLACING not in suspended,
+        )
 
 
-def outputs_of(stack: StackTypeDef) -> dict[str, str]:
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-
-
-def target_group_of(outputs: Mapping[str, str], colour: Colour) -> str:
-    """A colour's target group, from the edge's outputs."""
-    return outputs[f"{colour.capitalize()}TargetGroupArn"]
-
-
-def _colour(
-    clients: Clients,
-    colour: Colour,
-    stack: StackTypeDef,
-    groups: Mapping[str, AutoScalingGroupTypeDef],
-    target_group: str,
-) -> ColourStack:
-    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-    now = phase(stack["StackStatus"])
-    group = groups.get(outputs_of(stack).get("AutoScalingGroupName", ""))
-    seen = ColourStack(
-        colour=colour,
-        name=stack["StackName"],
-        stack_id=stack["StackId"],
-        phase=now,
-        status=stack["StackStatus"],
-        created_at=stack["CreationTime"],
-        release=tags.get("release", "?"),
-        image=tags.get("image", "?"),
-        identity=tags.get("identity", "?"),
-        failed_because=cause_of(clients, stack["StackId"]) if now is StackPhase.BROKEN else "",
-    )
-    if group is None:
-        return seen
-    # The target group may still drain an earlier colour's servers: only this group's count.
-    servers = {server["InstanceId"]: server["LifecycleState"] for server in group["Instances"]}
-    health = [h for h in load_balancing.target_health(clients, target_group) if h["Target"]["Id"] in servers]
-    healthy = [
-        h for h in health if h["TargetHealth"]["State"] == "healthy" and servers[h["Target"]["Id"]] == "InService"
-    ]
-    ailing = [h for h in health if h["TargetHealth"]["State"] in ("unhealthy", "unavailable")]
-    return replace(
-        seen,
-        desired=group["DesiredCapacity"],
-        minimum=group["MinSize"],
-        maximum=group["MaxSize"],
-        healthy=len(healthy),
-        unhealthy_because=_reason(ailing[0]) if ailing else "",
-    )
+def _told(rule: RuleTypeDef) -> str:
+    fields = ", ".join(condition.get("Field", "?") for condition in rule["Conditions"])
+    return f"rule {rule['Priority']} ({fields})"
 
 
 def _reason(target: TargetHealthDescriptionTypeDef) -> str:
@@ -162,10 +236,3 @@ def _reason(target: TargetHealthDescriptionTypeDef) -> str:
     return (
         f"{target['Target']['Id']}: {health.get('Reason', 'unhealthy')}, {health.get('Description', 'no description')}"
     )
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None  # "never": nothing was swapped yet

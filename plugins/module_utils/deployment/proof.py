@@ -17,35 +17,43 @@ if t.TYPE_CHECKING:
 
 REQUESTS: t.Final = 12
 TIMEOUT_SECONDS: t.Final = 5
+FAILED_CONNECTIONS: t.Final = 3
+"""So many in a row from the first, and the load balancer can't be reached from here."""
 HEADER: t.Final = "X-Release"
 
 
-def ask(edge: Edge, path: str) -> Mapping[str, int] | None:
+def ask(
+    edge: Edge, path: str, requests: int = REQUESTS, headers: Mapping[str, str] | None = None
+) -> Mapping[str, int] | None:
     """Which releases answer behind the load balancer.
 
     Args:
         edge: whose load balancer is asked, with a new connection for each request.
         path: what is asked for; every response names its release, errors included.
+        requests: how many.
+        headers: sent along, as the preview needs one.
 
     Returns:
         Release → number of responses ("" where a response named none or a request failed), or None where the load
         balancer can't be reached at all, as an internal one can't be from everywhere.
     """
     answers: collections.Counter[str] = collections.Counter()
-    for _attempt in range(REQUESTS):
+    failed = 0
+    for _attempt in range(requests):
         try:
-            answers[_ask_once(edge, path)] += 1
+            answers[_ask_once(edge, path, headers or {})] += 1
         except (OSError, http.client.HTTPException):
-            if not answers:
+            failed += 1
+            if not answers and failed == FAILED_CONNECTIONS:
                 return None
-            answers[""] += 1
-    return answers
+    return answers + collections.Counter({"": failed})
 
 
-def _ask_once(edge: Edge, path: str) -> str:
+def _ask_once(edge: Edge, path: str, headers: Mapping[str, str]) -> str:
     connection = _connect(edge)
     try:
-        connection.request("GET", path, headers={"Connection": "close", "User-Agent": "immutable.ec2"})
+        sent = {"Connection": "close", "User-Agent": "immutable.ec2", **headers}
+        connection.request("GET", path, headers=sent)
         return connection.getresponse().getheader(HEADER) or ""
     finally:
         connection.close()
@@ -54,7 +62,8 @@ def _ask_once(edge: Edge, path: str) -> str:
 def _connect(edge: Edge) -> http.client.HTTPConnection:
     if not edge.tls:
         return http.client.HTTPConnection(edge.address, edge.port, timeout=TIMEOUT_SECONDS)
-    # The certificate names the app's domain, not the load balancer's; nothing secret is sent, one header is read.
+    # The certificate names the app's domain, not the load balancer's; nothing secret is sent but the preview's own
+    # header, and one header is read.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

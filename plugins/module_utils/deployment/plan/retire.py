@@ -1,0 +1,74 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The idle colour is to go, once its window has passed and it serves nothing."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import timedelta
+
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
+    Observed,
+    Retired,
+    StackPhase,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import (
+    PROOF_PATIENCE,
+    none_live,
+    seconds,
+    then,
+    unfinished,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
+    Await,
+    DeleteColour,
+    Part,
+    Plan,
+    Result,
+)
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+NOTHING = timedelta(0)
+
+
+def retire(observed: Observed, wanted: Retired, now: datetime) -> Plan:
+    edge, live = observed.edge, observed.edge.live
+    if observed.ledger.deployment:
+        return unfinished(observed, "retiring")
+    if live is None:
+        return Plan(Result.NOTHING_TO_DO, f"{none_live(observed)}, so no colour is idle")
+    idle, serving = observed.colours[live.other], observed.colours[live]
+    if idle is None:
+        return Plan(Result.NOTHING_TO_DO, f"{live.other} is gone already")
+    done = Plan(Result.RETIRED, f"{idle.colour} with {idle.release} is gone")
+    gone = Await(f"{idle.colour} is deleted", "its servers drain", part=Part.STACK, colour=idle.colour)
+    if idle.phase is StackPhase.DELETING:
+        return then(done, Await(gone.what, f"its status is {idle.status}", part=Part.STACK, colour=idle.colour))
+    if idle.phase is StackPhase.BUSY:
+        return Plan(Result.ABORTED, f"{idle.name} is {idle.status}: a deployment is under way; let it end first")
+    turned_back = serving is not None and idle.created_at > serving.created_at
+    window = wanted.inspect_window if turned_back else wanted.window
+    # A colour that never had traffic was not swapped: it is looked at from when it was made.
+    since = max(filter(None, (edge.swapped_at, idle.created_at if turned_back else None)), default=None)
+    left = since + window - now if since else NOTHING
+    if left > NOTHING and not wanted.immediate:
+        why = "for inspection" if turned_back else "warm"
+        stays = f"{idle.colour} with {idle.release} stays {why} for another {seconds(left)}"
+        return Plan(Result.NOTHING_TO_DO, f"{stays}; to retire it now: retire.yml -e immediate=true")
+    if serving is None or serving.healthy == 0:
+        return Plan(Result.ABORTED, f"{live} has no healthy server, so {idle.colour} stays: it may be needed")
+    delete = DeleteColour(idle.colour, "asked for at once" if wanted.immediate else "its window has passed")
+    draining = edge.swapped_at + edge.drain - now if edge.swapped_at else NOTHING
+    if draining > NOTHING:
+        wait = Await(f"{idle.colour} has finished its requests", "it may be at some still", left=draining)
+        return then(done, wait, delete, gone)
+    quiet = f"{idle.colour} answers no more requests"
+    if observed.answers and idle.release != serving.release and idle.release in observed.answers:
+        return then(done, Await(quiet, f"{idle.release} still answered one", PROOF_PATIENCE), delete, gone)
+    if observed.idle_requests:
+        counted = f"the load balancer counted {observed.idle_requests} in the last minutes"
+        return then(done, Await(quiet, counted, PROOF_PATIENCE), delete, gone)
+    return then(done, delete, gone)
