@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import entry
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.arguments import REQUIRED_IF, argument_spec
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 
 
@@ -24,7 +25,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(entry.argument_spec(), required_if=entry.REQUIRED_IF)
+        _validation, arguments = self.validate_argument_spec(argument_spec(), required_if=REQUIRED_IF)
         try:
             facts = entry.run(arguments, bool(self._task.check_mode), self._display.display)
         except (AwsError, Refused) as error:

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.immutable.ec2.plugins.module_utils.environment.rules import NAME, NAME_IN_WORDS
 from ansible_collections.immutable.ec2.plugins.module_utils.environment.schema import (
-    NAME,
     Document,
     Settings,
     WrongSettings,
@@ -70,7 +70,7 @@ def _existing(directory: Path, env: str) -> str:
     if env not in known:
         raise WrongSettings([f'there is no environment "{env}" in {folder} ({there_are})'])
     try:
-        text(NAME, "lower-case letters, digits and hyphens, at most 31, beginning with a letter")(env)
+        text(NAME, NAME_IN_WORDS)(env)
     except NotAllowed as error:
         raise WrongSettings([f'{FOLDER}/{env}.yml: "{env}" can\'t name an environment, allowed is {error}']) from error
     return env

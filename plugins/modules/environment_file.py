@@ -12,9 +12,11 @@ short_description: Read the file of an environment and check it
 version_added: 0.1.0
 description:
   - Reads C(environments/all.yml), where it exists, and C(environments/<env>.yml), and returns what they say
-    together with the defaults. A key in the environment's own file wins.
+    together with the defaults. A key in the environment's own file wins; V(false) takes away a group that the shared
+    file
+    has, such as C(gates.analysis).
   - Unknown keys and wrong values are refused before anything else happens, all of them at once, each with its
-    file and key.
+    file and key, what is wrong and what is allowed. So are values that can't be together.
   - Calls nothing outside the controller.
 options:
   env:
@@ -70,14 +72,38 @@ settings:
     env: staging
     app: shop
     region: eu-west-1
-    strategy: all_at_once
+    account: null
+    role: null
+    strategy: canary
+    canary: [5, 25, 50]
+    linear: null
+    bake_time: 300
     image: newest
     capacity: {min: 2, max: 4}
     instance_type: t3.small
+    instance_types: null
+    spot: {share: 0, base: 0}
+    warm_up: 0
+    lifecycle_hooks: {launch: null, terminate: null}
+    tags: {}
+    health: {path: /up, deadline: 600}
+    gates:
+      alarms: []
+      expected_alarms: []
+      analysis: {max_error_ratio: 1.5, max_p95_ratio: 1.3, min_requests: 200, not_enough: wait}
+      command: null
+      approval: false
+      deadline: 600
+      approval_deadline: 86400
+    rollback: at_once
     rollback_window: 3600
+    inspect_window: 3600
+    lock_wait: 0
+    accept_drift: false
+    edge_may_skip: []
+    stickiness: 0
     network: {vpc: null, subnets: null}
     certificate: null
-    health: {path: /up, deadline: 600}
     retention: {newest: 5}
 files:
   description: Files that were read, relative to the folder that holds C(environments/).

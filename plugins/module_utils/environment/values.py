@@ -9,11 +9,12 @@ Each takes what YAML made of the value and returns it in the form that roles and
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeGuard
 
-Value: TypeAlias = str | int | list[str] | None
+Value: TypeAlias = "str | int | float | list[str] | list[int] | dict[str, str] | None"
 Parser: TypeAlias = Callable[[object], Value]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -21,6 +22,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 class NotAllowed(Exception):
     """A value is not what it may be; the text says what is allowed, as in "a whole number from 1 to 9"."""
+
+
+class Seconds(int):
+    """A duration as modules are given it, where a file would say 30s, 5m or 1h."""
 
 
 def text(pattern: str, allowed: str) -> Parser:
@@ -47,45 +52,95 @@ def choice(*choices: str) -> Parser:
     return parse
 
 
+def yes_or_no(value: object) -> bool:
+    """A parser of true and false."""
+    if isinstance(value, bool):
+        return value
+    raise NotAllowed("true or false")
+
+
 def whole_number(lowest: int, highest: int) -> Parser:
     """Returns a parser of whole numbers from lowest to highest."""
 
     def parse(value: object) -> int:
-        # To Python true is 1; to a person it is not a number.
-        if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
+        if _is_whole(value) and lowest <= value <= highest:
             return int(value)
         raise NotAllowed(f"a whole number from {lowest} to {highest}")
 
     return parse
 
 
+def ratio(lowest: float, highest: float) -> Parser:
+    """Returns a parser of numbers, decimals among them, from lowest to highest."""
+
+    def parse(value: object) -> float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and lowest <= value <= highest:
+            return float(value)
+        raise NotAllowed(f"a number from {lowest:g} to {highest:g}, such as 1.5")
+
+    return parse
+
+
+def rising_percentages(value: object) -> list[int]:
+    """A parser of lists of whole percentages from 1 to 99, each greater than the one before."""
+    if isinstance(value, list) and value and all(_is_whole(item) and 1 <= item <= 99 for item in value):
+        percentages = [int(item) for item in value]
+        if all(low < high for low, high in itertools.pairwise(percentages)):
+            return percentages
+    raise NotAllowed("a list of whole percentages from 1 to 99, rising, such as [5, 25, 50] (100 is implied)")
+
+
 def duration(lowest: str, highest: str) -> Parser:
-    """Returns a parser of durations such as 30s, 5m or 1h into seconds."""
+    """Returns a parser of durations such as 30s, 5m or 1h into seconds; Seconds are taken as they are."""
     least, most = _seconds(lowest), _seconds(highest)
 
     def parse(value: object) -> int:
-        seconds = _seconds(value) if isinstance(value, str) else None
+        given = isinstance(value, Seconds)
+        seconds = int(value) if isinstance(value, Seconds) else _seconds(value)
         if least is None or most is None or seconds is None or not least <= seconds <= most:
-            raise NotAllowed(f"a duration such as 30s, 5m or 1h, from {lowest} to {highest}")
+            raise NotAllowed(
+                f"a number of seconds from {least} to {most}"
+                if given
+                else f"a duration such as 30s, 5m or 1h, from {lowest} to {highest}"
+            )
         return seconds
 
     return parse
 
 
-def list_of(pattern: str, least: int, allowed: str) -> Parser:
-    """Returns a parser of lists of at least so many different strings that match pattern."""
+def list_of(pattern: str, least: int, allowed: str, most: int = 100) -> Parser:
+    """Returns a parser of lists of so many different strings that match the whole of pattern."""
     compiled = re.compile(pattern)
 
     def parse(value: object) -> list[str]:
         if isinstance(value, list) and all(isinstance(item, str) and compiled.fullmatch(item) for item in value):
             items = [str(item) for item in value]
-            if len(items) >= least and len(set(items)) == len(items):
+            if least <= len(items) <= most and len(set(items)) == len(items):
                 return items
         raise NotAllowed(allowed)
 
     return parse
 
 
-def _seconds(value: str) -> int | None:
-    match = re.fullmatch(r"([0-9]{1,9})([smh])", value)
+def mapping_of(key_pattern: str, value_pattern: str, most: int, allowed: str) -> Parser:
+    """Returns a parser of mappings of at most so many strings to strings, each matching its whole pattern."""
+    key, inner = re.compile(key_pattern), re.compile(value_pattern)
+
+    def parse(value: object) -> dict[str, str]:
+        if isinstance(value, Mapping) and len(value) <= most:
+            pairs = {str(k): str(v) for k, v in value.items() if isinstance(k, str) and isinstance(v, str)}
+            if len(pairs) == len(value) and all(key.fullmatch(k) and inner.fullmatch(v) for k, v in pairs.items()):
+                return pairs
+        raise NotAllowed(allowed)
+
+    return parse
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    # To Python true is 1; to a person it is not a number.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _seconds(value: object) -> int | None:
+    match = re.fullmatch(r"([0-9]{1,9})([smh])", value) if isinstance(value, str) else None
     return int(match[1]) * _SECONDS[match[2]] if match else None

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.immutable.ec2.plugins.module_utils.environment.schema import NAME
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment import launch
+from ansible_collections.immutable.ec2.plugins.module_utils.environment.rules import MOST_INSTANCE_TYPES, NAME
 
 ROLES = Path(__file__).parents[3] / "roles"
 
@@ -140,8 +141,7 @@ def test_servers_ask_for_metadata_with_a_token_and_read_their_tags_there(colour:
     }
     # A key with a space or a slash would make the launch fail.
     tags = colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"]
-    assert {tag["Key"] for tag in tags} == {"Name", "app", "env", "colour", "release"}
-    assert all(tag["PropagateAtLaunch"] for tag in tags)
+    assert {tag["Key"] for tag in tags if tag["PropagateAtLaunch"]} == {"Name", "app", "env", "colour", "release"}
 
 
 def test_servers_read_the_configuration_of_their_environment_only(colour: dict[str, Any]) -> None:
@@ -156,3 +156,23 @@ def test_servers_read_the_configuration_of_their_environment_only(colour: dict[s
         scope = statement.get("Condition", {}).get("StringLike", statement["Resource"])
         for arn in re.findall(r"arn:[^'\"]+", str(scope)):
             assert "${App}/${Env}" in arn, name
+
+
+def test_the_minimum_to_be_restored_is_a_tag_of_the_group_alone(colour: dict[str, Any]) -> None:
+    tags = {tag["Key"]: tag for tag in colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"]}
+    assert tags["original-minimum"] == {
+        "Key": "original-minimum",
+        "Value": {"Ref": "OriginalMinimum"},
+        "PropagateAtLaunch": False,
+    }
+
+
+def test_every_parameter_of_a_colour_is_either_given_by_the_engine_or_has_a_default(colour: dict[str, Any]) -> None:
+    required = {name for name, parameter in colour["Parameters"].items() if "Default" not in parameter}
+    assert required <= set(launch.TAKEN)
+    assert set(launch.TAKEN) <= set(colour["Parameters"])
+
+
+def test_a_colour_takes_as_many_instance_types_as_a_file_may_name(colour: dict[str, Any]) -> None:
+    slots = [name for name in colour["Parameters"] if re.fullmatch(r"InstanceType\d*", name)]
+    assert len(slots) == MOST_INSTANCE_TYPES
