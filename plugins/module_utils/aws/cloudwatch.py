@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import math
+import statistics
 import typing as t
 from datetime import timedelta
 
@@ -71,8 +72,8 @@ def colour_metrics(
 
     Counts are summed over the minutes that every colour has: a metric is absent for a minute without requests, and
     comes late, for one colour later than for the other. Percentiles can't be added up, so p95 is CloudWatch's own over
-    the whole time, as one period (periods begin at the start time); where it nevertheless comes in pieces, the longest
-    is taken, for all colours alike.
+    the whole time, as one period (periods begin at the start time); where it nevertheless comes in pieces, their median
+    is taken.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 
@@ -103,7 +104,7 @@ def colour_metrics(
             requests=_sum(counted, common, 0),
             target_5xx=_sum(counted, common, 1),
             connection_errors=_sum(counted, common, 2),
-            p95=max(p95[colour], default=None),
+            p95=statistics.median(p95[colour]) if p95[colour] else None,
         )
         for colour, counted in minutes.items()
     }

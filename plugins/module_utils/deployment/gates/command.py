@@ -37,8 +37,8 @@ def run_command(
     """Runs the command with ``/bin/sh`` where the user stands, and takes its exit status for the verdict.
 
     It gets the caller's environment with ``PREVIEW_URL``, ``PREVIEW_HEADER`` and ``PREVIEW_SECRET``; the text
-    ``{{ preview_url }}`` in it becomes the URL. It has no input. Nothing of its process group is left when this returns
-    or raises.
+    ``{{ preview_url }}`` in it becomes the URL. It has no input. What is left of its process group is killed before this
+    returns or raises.
 
     Args:
         settings: what is run, and for how long at most.
