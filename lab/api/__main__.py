@@ -53,7 +53,7 @@ async def _serve(settings: Settings) -> None:
     app = front.application(lab.status, lab.faults)
     try:
         await asyncio.to_thread(lab.start)
-        await front.serve(app, settings, stop)
+        await asyncio.gather(front.serve(app, settings, stop), lab.alarms.watch(stop))
     finally:
         await asyncio.to_thread(lab.close)
 
