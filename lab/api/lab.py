@@ -16,6 +16,10 @@ from lab.api.autoscaling.groups import use_wishes
 from lab.api.autoscaling.reconcile import Reconciler
 from lab.api.cloudformation import autoscaling, ec2, elbv2
 from lab.api.cloudformation.engine import provide
+from lab.api.cloudwatch import stacks as alarm_stacks
+from lab.api.cloudwatch.alarms import Alarms
+from lab.api.cloudwatch.clock import Clock
+from lab.api.cloudwatch.data import use_data
 from lab.api.ec2.images import register_distribution, use_server_images
 from lab.api.ec2.instances import use_servers
 from lab.api.ec2.machines import Machines
@@ -23,6 +27,8 @@ from lab.api.ec2.network import use_lab_network
 from lab.api.elbv2.balancers import use_addresses, wanted
 from lab.api.elbv2.targets import Targets, use_targets
 from lab.api.faults.registry import Faults
+from lab.api.functions.events import use_permissions
+from lab.api.functions.workers import Functions
 from lab.api.moto_bridge import LOCK
 from lab.api.safe_yaml import use_safe_loader
 from lab.api.settings import Settings
@@ -55,7 +61,12 @@ class Lab:
         use_targets(self._targets)
         use_addresses(settings)
         use_wishes()
-        provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES)
+        provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES + alarm_stacks.TYPES)
+        clock = Clock(settings.clock_factor)
+        use_data(clock)
+        self.alarms = Alarms(clock)
+        use_permissions()
+        self._functions = Functions(settings)
         self._haproxy = HAProxy(settings.run_dir, settings.lab.api_port)
         self._metadata: MetadataService | None = None
         self._retry_at = 0.0
@@ -71,9 +82,10 @@ class Lab:
         self._loop.start()
 
     def close(self) -> None:
-        """Stop moving, end HAProxy and the metadata service, remove every server."""
+        """Stop moving, end the functions, HAProxy and the metadata service, remove every server."""
         self._stop.set()
         self._loop.join()
+        self._functions.close()
         self._targets.close()
         self._haproxy.close()
         if self._metadata:
