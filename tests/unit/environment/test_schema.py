@@ -236,7 +236,7 @@ def test_strategy_image_and_capacity_are_a_complete_file_beside_the_shared_one()
         ({"capacity": {"min": 1, "max": 1}}, "capacity", {"min": 1, "max": 1}),
         ({"region": "us-gov-west-1"}, "region", "us-gov-west-1"),
         ({"health": {"deadline": "10m"}}, "health", {"path": "/up", "deadline": 600}),
-        ({"account": "012345678901"}, "account", "012345678901"),
+        ({"account": "000000000000"}, "account", "000000000000"),
         ({"strategy": "canary"}, "canary", [5, 25, 50]),
         ({"strategy": "canary", "canary": [1, 99]}, "canary", [1, 99]),
         ({"strategy": "linear"}, "linear", 20),
