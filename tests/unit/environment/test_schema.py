@@ -273,8 +273,8 @@ def test_a_later_strategy_leaves_the_steps_of_an_earlier_file_behind() -> None:
 
 
 def test_the_later_of_one_and_several_instance_types_wins() -> None:
-    several = {"instance_types": ["m6i.large", "m5.large"]}
-    one = {"instance_type": "t3.small"}
+    several: dict[object, object] = {"instance_types": ["m6i.large", "m5.large"]}
+    one: dict[object, object] = {"instance_type": "t3.small"}
     found = settings([Document("environments/all.yml", {"app": "shop", **several}), Document(FILE, {**one})], NONE)
     assert (found["instance_type"], found["instance_types"]) == ("t3.small", None)
     found = settings([Document("environments/all.yml", {"app": "shop", **one}), Document(FILE, {**several})], NONE)
