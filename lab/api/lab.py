@@ -17,6 +17,7 @@ from lab.api.autoscaling.reconcile import Reconciler
 from lab.api.cloudformation import autoscaling, ec2, elbv2
 from lab.api.cloudformation.engine import provide
 from lab.api.cloudwatch import stacks as alarm_stacks
+from lab.api.cloudwatch import store
 from lab.api.cloudwatch.alarms import Alarms
 from lab.api.cloudwatch.clock import Clock
 from lab.api.cloudwatch.data import use_data
@@ -24,7 +25,10 @@ from lab.api.ec2.images import register_distribution, use_server_images
 from lab.api.ec2.instances import use_servers
 from lab.api.ec2.machines import Machines
 from lab.api.ec2.network import use_lab_network
+from lab.api.elbv2.actions import use_checked_actions
 from lab.api.elbv2.balancers import use_addresses, wanted
+from lab.api.elbv2.hosts import hosts
+from lab.api.elbv2.rules import use_rules
 from lab.api.elbv2.targets import Targets, use_targets
 from lab.api.faults.registry import Faults
 from lab.api.functions.events import use_permissions
@@ -34,6 +38,7 @@ from lab.api.safe_yaml import use_safe_loader
 from lab.api.settings import Settings
 from lab.loadbalancer.haproxy import HAProxy, HAProxyError
 from lab.metadata import MetadataService
+from lab.metrics.collector import Collector
 from lab.servers.interface import Servers
 from lab.servers.none import NoServers
 from lab.servers.podman import PodmanServers
@@ -60,6 +65,8 @@ class Lab:
         use_server_images(self._machines)
         use_targets(self._targets)
         use_addresses(settings)
+        use_checked_actions()
+        use_rules()
         use_wishes()
         provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES + alarm_stacks.TYPES)
         clock = Clock(settings.clock_factor)
@@ -68,6 +75,7 @@ class Lab:
         use_permissions()
         self._functions = Functions(settings)
         self._haproxy = HAProxy(settings.run_dir, settings.lab.api_port)
+        self._metrics = Collector(self._haproxy.requests, settings.seconds(60), store.publish)
         self._metadata: MetadataService | None = None
         self._retry_at = 0.0
         self._loop = threading.Thread(target=self._run, name="lab", daemon=True)
@@ -107,7 +115,9 @@ class Lab:
         with LOCK:
             self._targets.tick()
             self._reconciler.tick()
-            balancing = wanted(self._targets)
+            balancing = wanted(self._targets, self._settings)
+            health = hosts(balancing, self._targets)
+        self._metrics.tick(balancing, health, time.time())
         if time.monotonic() < self._retry_at:
             return
         try:

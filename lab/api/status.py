@@ -10,7 +10,7 @@ from typing import Any
 from moto.ec2 import ec2_backends
 
 from lab.api.autoscaling.groups import groups
-from lab.api.elbv2.balancers import shares
+from lab.api.elbv2.actions import shares
 from lab.api.elbv2.targets import Targets, backend
 from lab.api.moto_bridge import LOCK
 from lab.api.settings import ACCOUNT
@@ -92,7 +92,11 @@ def _listeners() -> list[Row]:
         {
             "load_balancer": balancer.name,
             "url": f"{listener.protocol.lower()}://{balancer.dns_name}:{listener.port}",
-            "weights": {names.get(share.group, share.group): share.weight for share in shares(listener)},
+            "weights": {
+                names.get(share.group, share.group): share.weight
+                for action in listener.default_actions
+                for share in shares(action)
+            },
         }
         for balancer in backend().load_balancers.values()
         for listener in balancer.listeners.values()

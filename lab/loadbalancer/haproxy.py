@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from lab.loadbalancer import render
-from lab.loadbalancer.model import Balancing, Member
+from lab.loadbalancer import render, routing
+from lab.loadbalancer.model import Balancing, Forward, Member
 
 log = logging.getLogger(__name__)
 Slots = dict[str, tuple[Member | None, ...]]
@@ -31,12 +31,17 @@ class HAProxy:
 
     def __init__(self, run_dir: Path, api_port: int) -> None:
         self._folder = run_dir / "haproxy"
+        #: The file that gets a line for every request; it begins empty.
+        self.requests = run_dir / "log" / "requests.log"
         self._folder.mkdir(parents=True, exist_ok=True)
         (run_dir / "log").mkdir(parents=True, exist_ok=True)
         self._log: IO[bytes] = (run_dir / "log" / "haproxy.log").open("ab")
+        self.requests.write_bytes(b"")
+        self._requests: IO[bytes] = self.requests.open("ab")
         self._api_port = api_port
         self._now: Balancing | None = None
         self._slots: Slots = {}
+        self._maps: routing.Maps = {}
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -58,7 +63,7 @@ class HAProxy:
             self._reload(wanted, filled)
         else:
             self._fill(filled)
-            self._weigh(wanted)
+            self._route(wanted)
         self._now, self._slots = wanted, filled
 
     def close(self) -> None:
@@ -69,16 +74,20 @@ class HAProxy:
             process.wait()
         self._processes = []
         self._log.close()
+        self._requests.close()
 
     def _same_shape(self, wanted: Balancing, filled: Slots) -> bool:
-        """Whether only weights and slots differ."""
+        """Whether only maps and slots differ."""
         assert self._now is not None
         return _shape(wanted) == _shape(self._now) and {group: len(slots) for group, slots in filled.items()} == {
             group: len(slots) for group, slots in self._slots.items()
         }
 
     def _reload(self, wanted: Balancing, filled: Slots) -> None:
-        for path, lines in render.maps(self._folder, wanted).items():
+        self._maps = {}
+        for frontend in wanted.frontends:
+            self._maps |= routing.rules(self._folder, frontend) | routing.actions(self._folder, frontend)
+        for path, lines in self._maps.items():
             path.write_text("".join(f"{line}\n" for line in lines))
         config = self._folder / "haproxy.cfg"
         config.write_text(render.configuration(self._folder, wanted, filled, self._api_port))
@@ -88,7 +97,7 @@ class HAProxy:
         else:
             self.socket.unlink(missing_ok=True)
         try:
-            process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(command, stdout=self._requests, stderr=self._log)
         except FileNotFoundError:
             raise HAProxyError("haproxy is missing: install it (apt-get install haproxy)") from None
         self._wait(process)
@@ -115,22 +124,33 @@ class HAProxy:
             for number, (member, before) in enumerate(zip(slots, self._slots[group], strict=True)):
                 if member == before:
                     continue
-                slot = f"{render.name(group)}/slot{number}"
+                slot = f"{routing.name(group)}/slot{number}"
                 if member:
                     self._tell(f"set server {slot} addr {member.address} port {member.port}", r"changed|no need")
                 self._tell(f"set server {slot} state {'ready' if member else 'maint'}")
 
-    def _weigh(self, wanted: Balancing) -> None:
+    def _route(self, wanted: Balancing) -> None:
+        """Bring the maps into line; whenever a request comes, the action that its rule names is there."""
         assert self._now is not None
-        before = render.maps(self._folder, self._now)
-        for path, lines in render.maps(self._folder, wanted).items():
-            if before[path] == lines:
-                continue
-            version = self._tell(f"prepare map {path}", r"New version created: (\d+)")
-            for line in lines:
-                self._tell(f"add map @{version} {path} {line}")
-            self._tell(f"commit map @{version} {path}")
-            path.write_text("".join(f"{line}\n" for line in lines))
+        for before, after in zip(self._now.frontends, wanted.frontends, strict=True):
+            left = tuple(rule for rule in before.rules if rule.id not in {rule.id for rule in after.rules})
+            for maps in (
+                routing.actions(self._folder, replace(after, rules=after.rules + left)),
+                routing.rules(self._folder, after),
+                routing.actions(self._folder, after),
+            ):
+                for path, lines in maps.items():
+                    self._replace_map(path, lines)
+
+    def _replace_map(self, path: Path, lines: tuple[str, ...]) -> None:
+        if self._maps[path] == lines:
+            return
+        version = self._tell(f"prepare map {path}", r"New version created: (\d+)")
+        if lines:
+            # As a payload, in which a backslash is one.
+            self._tell("\n".join((f"add map @{version} {path} <<", *lines, "")))
+        self._tell(f"commit map @{version} {path}")
+        self._maps[path] = lines
 
     def _tell(self, command: str, expected: str = "^$") -> str:
         """Send a command and check its answer, which is empty for most; returns what the pattern's group matched."""
@@ -152,10 +172,7 @@ class HAProxy:
 
 
 def _shape(balancing: Balancing) -> Balancing:
-    """The facts without weights and members."""
-    frontends = tuple(
-        replace(frontend, shares=tuple(replace(share, weight=0) for share in frontend.shares))
-        for frontend in balancing.frontends
-    )
+    """The facts without what is in maps and slots."""
+    frontends = tuple(replace(frontend, default=Forward(), rules=()) for frontend in balancing.frontends)
     backends = tuple(replace(backend, members=()) for backend in balancing.backends)
     return Balancing(frontends, backends, balancing.relay)

@@ -17,13 +17,58 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Forward:
+    """A forward action: requests are shared out by weight; where every weight is 0 they get 503.
+
+    Attributes:
+        shares: the target groups.
+        sticky_seconds: how long a client goes on to the target group that it once came to, whatever the weights;
+            0 for not at all.
+    """
+
+    shares: tuple[Share, ...] = ()
+    sticky_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a rule asks of a request: one of the values fits.
+
+    Attributes:
+        field: ``http-header``, ``host-header`` or ``path-pattern``.
+        values: with ``*`` for any characters and ``?`` for any one.
+        header: name of the header, for ``http-header``.
+    """
+
+    field: str
+    values: tuple[str, ...]
+    header: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Requests that fit every condition go where the rule says."""
+
+    id: str
+    conditions: tuple[Condition, ...]
+    forward: Forward
+
+
+@dataclass(frozen=True)
 class Frontend:
-    """A listener: its requests are shared out by weight; where every weight is 0 they get 503."""
+    """A listener: the first of its rules that fits decides, and its default action where none does."""
 
     listener: str
     address: str
     port: int
-    shares: tuple[Share, ...]
+    default: Forward
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def groups(self) -> set[str]:
+        """Every target group that one of its actions names."""
+        actions = (self.default, *(rule.forward for rule in self.rules))
+        return {share.group for action in actions for share in action.shares}
 
 
 @dataclass(frozen=True)

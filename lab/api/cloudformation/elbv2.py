@@ -1,7 +1,7 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWS::ElasticLoadBalancingV2::LoadBalancer, TargetGroup and Listener."""
+"""AWS::ElasticLoadBalancingV2::LoadBalancer, TargetGroup, Listener and ListenerRule."""
 
 from __future__ import annotations
 
@@ -88,6 +88,22 @@ def _listener(arn: str) -> Resource:
     return arn, {"ListenerArn": arn}
 
 
+def _create_rule(_name: str, properties: Properties) -> Resource:
+    return _rule(call("elbv2", "CreateRule", **properties)["Rules"][0]["RuleArn"])
+
+
+def _update_rule(arn: str, old: Properties, new: Properties) -> Resource:
+    call("elbv2", "ModifyRule", RuleArn=arn, Conditions=new["Conditions"], Actions=new["Actions"])
+    if str(old["Priority"]) != str(new["Priority"]):
+        call("elbv2", "SetRulePriorities", RulePriorities=[{"RuleArn": arn, "Priority": new["Priority"]}])
+    _set_tags(arn, old, new)
+    return _rule(arn)
+
+
+def _rule(arn: str) -> Resource:
+    return arn, {"RuleArn": arn, "IsDefault": "false"}
+
+
 def _set_tags(arn: str, old: Properties, new: Properties) -> None:
     changed, removed = tag_changes(old, new)
     if changed:
@@ -116,5 +132,12 @@ TYPES = (
         _create_listener,
         _update_listener,
         lambda arn, _properties: call_unless_gone("elbv2", "DeleteListener", ListenerArn=arn),
+    ),
+    ResourceType(
+        f"{_PREFIX}ListenerRule",
+        _create_rule,
+        _update_rule,
+        lambda arn, _properties: call_unless_gone("elbv2", "DeleteRule", RuleArn=arn),
+        replaced_by=("ListenerArn",),
     ),
 )

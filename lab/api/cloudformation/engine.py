@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The resource types that ministack's CloudFormation engine hands to the lab.
 
-Private to ministack 1.5.33: ``provisioners._RESOURCE_HANDLERS``, ``_STACK_TAG_PROPERTY`` and ``_physical_name``,
-``stacks._runs_on_worker_thread``.
+Private to ministack 1.5.33: ``provisioners._RESOURCE_HANDLERS``, ``_STACK_TAG_PROPERTY``, ``_REPLACING_PROPERTIES``
+and ``_physical_name``, ``stacks._runs_on_worker_thread``.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class ResourceType:
         update: is given the physical id, the old and the new properties.
         delete: is given the physical id and the properties.
         name_length: longest physical name that the service takes.
+        replaced_by: properties whose change makes another resource, the old one being removed afterwards.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ResourceType:
     update: Callable[[str, Properties, Properties], Resource]
     delete: Callable[[str, Properties], None]
     name_length: int = 255
+    replaced_by: tuple[str, ...] = ()
 
 
 def provide(types: tuple[ResourceType, ...]) -> None:
@@ -46,6 +48,8 @@ def provide(types: tuple[ResourceType, ...]) -> None:
     for each in types:
         provisioners._RESOURCE_HANDLERS[each.name] = _handlers(each)
         provisioners._STACK_TAG_PROPERTY.setdefault(each.name, ("Tags", "list"))
+        if each.replaced_by:
+            provisioners._REPLACING_PROPERTIES[each.name] = each.replaced_by
     own_choice = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda name: name in names or own_choice(name)
 

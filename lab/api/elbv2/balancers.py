@@ -3,27 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Load balancers with addresses of their own, and what they shall do, read from the API's state.
 
-Private to moto 5.2.5: ``ELBv2Backend.create_load_balancer`` and ``modify_listener``, listeners, rules and actions.
+Private to moto 5.2.5: ``ELBv2Backend.create_load_balancer`` and ``modify_listener``, listeners.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from moto.elbv2.exceptions import ELBClientError
 from moto.elbv2.models import ELBv2Backend, FakeAction
 
+from lab.api.elbv2.actions import forward
+from lab.api.elbv2.rules import rules
 from lab.api.elbv2.targets import Targets, backend
 from lab.api.patching import replace
 from lab.api.settings import Settings
-from lab.loadbalancer.model import Backend, Balancing, Frontend, Member, Share
-
-MAX_WEIGHT = 999
-MAX_GROUPS = 5
+from lab.loadbalancer.model import Backend, Balancing, Frontend, Member
 
 
 def use_addresses(settings: Settings) -> None:
-    """Give every load balancer its loopback address as its DNS name, and check weights as AWS does."""
+    """Give every load balancer its loopback address as its DNS name, and check a changed listener's actions."""
 
     def create_load_balancer(elbv2: Any, *arguments: Any, **named: Any) -> Any:
         taken = {balancer.dns_name for balancer in elbv2.load_balancers.values()}
@@ -35,16 +33,6 @@ def use_addresses(settings: Settings) -> None:
         balancer = original_create(elbv2, *arguments, **named)
         balancer.dns_name = free
         return balancer
-
-    def validate_actions(elbv2: Any, actions: list[Any]) -> None:
-        for action in actions:
-            shares = _shares(action)
-            if len(shares) > MAX_GROUPS:
-                raise ELBClientError("TooManyTargetGroups", f"At most {MAX_GROUPS} target groups in a forward action")
-            for share in shares:
-                if not 0 <= share.weight <= MAX_WEIGHT:
-                    raise ELBClientError("ValidationError", f"Weight must be between 0 and {MAX_WEIGHT}")
-        original_validate(elbv2, actions)
 
     def modify_listener(
         elbv2: Any,
@@ -60,39 +48,28 @@ def use_addresses(settings: Settings) -> None:
         return original_modify(elbv2, arn, port, protocol, ssl_policy, certificates, actions or [])
 
     original_create = replace(ELBv2Backend, "create_load_balancer", create_load_balancer)
-    original_validate = replace(ELBv2Backend, "_validate_actions", validate_actions)
     original_modify = replace(ELBv2Backend, "modify_listener", modify_listener)
 
 
-def _shares(action: Any) -> tuple[Share, ...]:
-    """The target groups and weights that a forward action names; a group without a weight has 1."""
-    data = action.data
-    if action.type != "forward":
-        return ()
-    groups = data.get("ForwardConfig", {}).get("TargetGroups", [])
-    if groups:
-        return tuple(Share(group["TargetGroupArn"], int(group.get("Weight", 1))) for group in groups)
-    return (Share(data["TargetGroupArn"], 1),) if "TargetGroupArn" in data else ()
-
-
-def shares(listener: Any) -> tuple[Share, ...]:
-    """The target groups and weights of a listener's forward action; none for another action."""
-    return next((found for action in listener.default_actions if (found := _shares(action))), ())
-
-
-def wanted(targets: Targets) -> Balancing:
+def wanted(targets: Targets, settings: Settings) -> Balancing:
     """What the load balancers shall do now. Call with moto's lock held.
 
     HTTP listeners are served; an HTTPS listener is only in the API, since the lab has no certificates.
     """
     elbv2 = backend()
     frontends = tuple(
-        Frontend(listener.arn, balancer.dns_name, int(listener.port), shares(listener))
+        Frontend(
+            listener.arn,
+            balancer.dns_name,
+            int(listener.port),
+            forward(listener.default_actions, settings),
+            rules(listener, settings),
+        )
         for balancer in elbv2.load_balancers.values()
         for listener in balancer.listeners.values()
         if listener.protocol == "HTTP"
     )
-    used = {share.group for frontend in frontends for share in frontend.shares}
+    used = {group for frontend in frontends for group in frontend.groups}
     backends = tuple(_backend(elbv2.target_groups[arn], targets) for arn in elbv2.target_groups if arn in used)
     return Balancing(frontends, backends)
 

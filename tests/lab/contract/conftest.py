@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab.contract import balancer as balancers
 from tests.lab.contract import support
 
 
@@ -23,3 +24,10 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
     yield started
     process.terminate()
     assert process.wait(20) == 0
+
+
+@pytest.fixture
+def balancer(api: support.Api) -> Iterator[balancers.Balancer]:
+    """A load balancer of the case's own, with traffic on blue."""
+    with balancers.serving(api) as made:
+        yield made

@@ -24,8 +24,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 EDGE = CHECKOUT / "roles" / "environment" / "files" / "edge.yml"
 COLOUR = CHECKOUT / "roles" / "deployment" / "files" / "colour.yml"
 DISTRIBUTION = "/aws/service/debian/release/13/latest/amd64"
-#: A second lab beside the one that someone works with; see lab/settings.py.
-OCTET = 171
+#: A second lab beside the one that someone works with; see lab/settings.py. Runs beside each other need different ones.
+OCTET = int(os.environ.get("LAB_TEST_OCTET", "171"))
 CLOCK_FACTOR = 0.02
 _START_SECONDS = 60
 
@@ -225,15 +225,15 @@ def tags(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in found}
 
 
-def start(run_dir: Path) -> tuple[Api, subprocess.Popen[bytes]]:
+def start(run_dir: Path, octet: int = OCTET) -> tuple[Api, subprocess.Popen[bytes]]:
     """Start an API without servers, and wait until it answers."""
-    api = Api(f"http://127.0.0.1:{4566 + OCTET - 78}", run_dir)
+    api = Api(f"http://127.0.0.1:{4566 + octet - 78}", run_dir)
     log = (run_dir / "api.log").open("wb")
     arguments = ["--servers", "none", "--run-dir", str(run_dir), "--clock-factor", str(CLOCK_FACTOR)]
     process = subprocess.Popen(
         [sys.executable, "-m", "lab.api", *arguments],
         cwd=CHECKOUT,
-        env={**os.environ, "LAB_OCTET": str(OCTET)},
+        env={**os.environ, "LAB_OCTET": str(octet)},
         stdout=log,
         stderr=subprocess.STDOUT,
     )
