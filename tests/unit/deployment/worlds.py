@@ -13,7 +13,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     Colour,
     ColourStack,
     Deployed,
+    Deployment,
     Edge,
+    GuardOrder,
+    LedgerSeen,
     Observed,
     Release,
     StackPhase,
@@ -34,6 +37,7 @@ def edge(blue: int = 0, green: int = 0, **changed: t.Any) -> Edge:
         "tls": False,
         "weights": {BLUE: blue, GREEN: green},
         "swapped_at": NOW - timedelta(minutes=5),
+        "asked": {BLUE: blue, GREEN: green},
     }
     return Edge(**{**facts, **changed})
 
@@ -49,6 +53,7 @@ def stack(colour: Colour, release: str, age_minutes: float = 60, **changed: t.An
         "release": release,
         "image": f"ami-{release}",
         "identity": f"id-{release}",
+        "group": f"group-{colour}-{release}",
         "desired": 2,
         "minimum": 2,
         "maximum": 4,
@@ -62,9 +67,38 @@ def world(
     blue: ColourStack | None = None,
     green: ColourStack | None = None,
     answers: dict[str, int] | None = None,
+    **more: t.Any,
 ) -> Observed:
-    return Observed(seen, {BLUE: blue, GREEN: green}, answers)
+    return Observed(seen, {BLUE: blue, GREEN: green}, answers, **more)
 
 
-def deployed(release: str, minimum: int = 2, maximum: int = 4) -> Deployed:
-    return Deployed(Release(release, f"ami-{release}"), f"id-{release}", Capacity(minimum, maximum), DEADLINE)
+def deployed(release: str, minimum: int = 2, maximum: int = 4, **more: t.Any) -> Deployed:
+    return Deployed(Release(release, f"ami-{release}"), f"id-{release}", Capacity(minimum, maximum), DEADLINE, **more)
+
+
+def begun(release: str, colour: Colour = GREEN, previous: Colour | None = BLUE, **changed: t.Any) -> Deployment:
+    """A deployment of a release that has not ended."""
+    facts: dict[str, t.Any] = {
+        "id": "20260102-115500-ab12",
+        "release": release,
+        "image": f"ami-{release}",
+        "identity": f"id-{release}",
+        "colour": colour,
+        "previous": previous,
+        "previous_release": "r1",
+        "started_at": NOW - timedelta(minutes=5),
+        "by": "ann@ci pid 1",
+        "baseline": 2,
+    }
+    return Deployment(**{**facts, **changed})
+
+
+def ledger(deployment: Deployment | None = None, guard: GuardOrder | None = None) -> LedgerSeen:
+    return LedgerSeen(deployment=deployment, guard=guard)
+
+
+def order(deployment: Deployment, **changed: t.Any) -> GuardOrder:
+    """What the guard was told for a deployment; it has fired if `fired_at` is given."""
+    safe = {deployment.colour: 0, deployment.colour.other: 100}
+    facts: dict[str, t.Any] = {"deployment": deployment.id, "safe": safe, "alarms": ("errors",), "armed": True}
+    return GuardOrder(**{**facts, **changed})

@@ -45,6 +45,7 @@ class Journey:
         deadline: how long missing servers are waited for.
         done: the plan's end.
         why: the reason of its shifts.
+        judged: whether gates have a say; a colour that comes back has passed them once.
     """
 
     target: Colour
@@ -54,6 +55,7 @@ class Journey:
     deadline: timedelta
     done: Plan
     why: str = "it is healthy"
+    judged: bool = True
 
     def shares(self, observed: Observed) -> tuple[int, ...]:
         """The shares that are still to come. Where nothing serves there is nothing to compare with: all at once."""
@@ -137,7 +139,7 @@ def _baked(observed: Observed, journey: Journey, now: datetime) -> Await | None:
     if left > NOTHING:
         return _watched(share, journey.strategy.bake_time, left, figures)
     open_gates = [verdict for verdict in watch.verdicts if verdict.state is not GateState.PASSED]
-    if open_gates:
+    if open_gates and journey.judged:
         names = ", ".join(verdict.gate for verdict in open_gates)
         return Await(f"{names} can say", figures, journey.gates.approval_deadline)
     return None
