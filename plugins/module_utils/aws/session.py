@@ -85,9 +85,12 @@ class Clients:
 
     def _client(self, service: str, **changed: t.Any) -> t.Any:
         try:
-            return self._session.client(service, **{**self._options, **changed})  # type: ignore[call-overload]
+            client = self._session.client(service, **{**self._options, **changed})  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise translate(f"connect to {service}", error) from error
+        # The last of the handlers: the adaptive retries' own waits here until the rate allows a request.
+        client.meta.events.register_last("before-send", self._ask_fences)
+        return client
 
     @functools.cached_property
     def cloudformation(self) -> CloudFormationClient:

@@ -204,7 +204,8 @@ def _decode(kind: type[T], item: Item, where: str) -> T:
     read = _Reader(item, where)
     values = {}
     for field in dataclasses.fields(kind):
-        if field.name in item or (field.default is dataclasses.MISSING and str(field.type) not in _EMPTY):
+        may_miss = field.default is not dataclasses.MISSING or (str(field.type) in _EMPTY and field.name not in _NEEDED)
+        if field.name in item or not may_miss:
             values[field.name] = read(field.name, _DECODERS[str(field.type)])
         elif field.default is dataclasses.MISSING:
             values[field.name] = _EMPTY[str(field.type)]
@@ -250,6 +251,9 @@ _DECODERS: t.Final[Mapping[str, Callable[[t.Any], t.Any]]] = {
     "Colour | None": Colour,
 }
 """A field's type → how its value is read."""
+
+_NEEDED: t.Final = frozenset({"id", "release"})
+"""Texts that are never empty."""
 
 _EMPTY: t.Final[Mapping[str, str | None]] = {"str": "", "Colour | None": None}
 """A field's type → its value where the item has none, since what is empty is left out."""
