@@ -31,7 +31,7 @@ from lab.api.elbv2.hosts import hosts
 from lab.api.elbv2.rules import use_rules
 from lab.api.elbv2.targets import Targets, use_targets
 from lab.api.faults.registry import Faults
-from lab.api.functions.events import use_permissions
+from lab.api.functions.events import use_events
 from lab.api.functions.workers import Functions
 from lab.api.moto_bridge import LOCK
 from lab.api.safe_yaml import use_safe_loader
@@ -72,7 +72,7 @@ class Lab:
         clock = Clock(settings.clock_factor)
         use_data(clock)
         self.alarms = Alarms(clock)
-        use_permissions()
+        use_events(settings)
         self._functions = Functions(settings)
         self._haproxy = HAProxy(settings.run_dir, settings.lab.api_port)
         self._metrics = Collector(self._haproxy.requests, settings.seconds(60), store.publish)

@@ -1,14 +1,21 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event reaches a function only where the function's resource policy lets the rule call it, as on AWS.
+"""Events call functions as on AWS: only where a permission lets the rule do so, and again when a call fails.
 
-Private to ministack 1.5.33: ``eventbridge._invoke_target``, ``lambda_svc.function_policy_for_arn``.
+How often and how long after is said by AWS::Lambda::EventInvokeConfig: unless set, twice, after a minute and after
+two more (of the lab).
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-lambda-permissions
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+
+Private to ministack 1.5.33: ``eventbridge._invoke_target`` and ``_dispatch_to_lambda`` (which knows no second try);
+``lambda_svc.function_policy_for_arn``, ``_get_func_record_for_ref``, ``_execution_record_for_config``,
+``invoke_async_with_retry`` and its waits.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -17,13 +24,17 @@ from typing import Any
 from ministack.services import eventbridge, lambda_svc
 
 from lab.api.patching import replace
+from lab.api.settings import Settings
 
 log = logging.getLogger(__name__)
 _PRINCIPAL = "events.amazonaws.com"
 
 
-def use_permissions() -> None:
-    """Leave out calls that AWS would refuse; the log says which."""
+def use_events(settings: Settings) -> None:
+    """Leave out calls that AWS would refuse (the log says which), and try again those that fail."""
+    replace(lambda_svc, "_LAMBDA_ASYNC_RETRY_BASE_SECONDS", settings.seconds(60))
+    replace(lambda_svc, "_LAMBDA_ASYNC_RETRY_MAX_SECONDS", settings.seconds(300))
+    replace(eventbridge, "_dispatch_to_lambda", _call)
     invoke = eventbridge._invoke_target
 
     def checked(target: Mapping[str, Any], event: object, rule: Mapping[str, Any], view: object = None) -> None:
@@ -34,6 +45,14 @@ def use_permissions() -> None:
         invoke(target, event, rule, view)
 
     replace(eventbridge, "_invoke_target", checked)
+
+
+def _call(arn: str, payload: str) -> None:
+    function, config, name = lambda_svc._get_func_record_for_ref(arn)
+    if not function or not config:
+        log.error("an event names a function that does not exist: %s", name)
+        return
+    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), json.loads(payload))
 
 
 def _allowed(function: str, rule: str) -> bool:

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.lab.contract import support
+from tests.lab.contract.events import topic_with_queue
 from tests.lab.contract.support import Api, wait_for
 
 #: Writes what it sees into a parameter, as the guard writes to the API.
@@ -187,6 +190,34 @@ def test_a_function_without_permission_is_not_called(api: Api) -> None:
     assert log(api, "not-allowed") == []
 
 
+def test_a_failed_call_is_tried_again_and_counted(api: Api) -> None:
+    function(api, "again", FAIL)
+    raise_alarm(api, "again")
+    wait_for(lambda: sum(line.startswith("FAILED") for line in log(api, "again")) == 3, "three calls")
+    seen = api.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="Errors",
+        Dimensions=[{"Name": "FunctionName", "Value": "again"}],
+        StartTime=datetime.now(UTC) - timedelta(minutes=5),
+        EndTime=datetime.now(UTC) + timedelta(minutes=1),
+        Period=60 * 60 * 24,
+        Statistics=["Sum"],
+    )
+    assert [point["Sum"] for point in seen["Datapoints"]] == [3]
+
+
+def test_a_topic_hears_of_the_last_failure(api: Api) -> None:
+    topic, queue = topic_with_queue(api, "failures")
+    function(api, "last", FAIL)
+    api.client("lambda").put_function_event_invoke_config(
+        FunctionName="last", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": topic}}
+    )
+    raise_alarm(api, "last")
+    told = json.loads(queue.next()["Message"])
+    assert told["requestPayload"]["detail"]["alarmName"] == "last"
+    assert "no such colour" in told["responsePayload"]["errorMessage"]
+
+
 def test_a_function_ends_when_its_time_is_over(api: Api) -> None:
     function(api, "too-long", SLEEP, timeout=1)
     raise_alarm(api, "too-long")
@@ -210,3 +241,18 @@ def test_a_removed_stack_leaves_nothing_to_call(api: Api) -> None:
     assert api.client("events").list_rules(NamePrefix="removed")["Rules"] == []
     with pytest.raises(api.client("lambda").exceptions.ResourceNotFoundException):
         api.client("lambda").get_function(FunctionName="removed")
+
+
+def test_functions_end_with_the_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a lab of its own: one function sleeps in the middle of a call, one waits for its next."""
+    monkeypatch.setattr(support, "OCTET", support.OCTET + 80)
+    own, process = support.start(tmp_path)
+    function(own, "asleep", SLEEP, timeout=60)
+    function(own, "idle", NOTE)
+    for name in ("asleep", "idle"):
+        raise_alarm(own, name)
+    pids = [pid_in_log(own, "asleep"), int(note(own, "idle")["pid"])]
+    assert not any(map(gone, pids))
+    process.terminate()
+    assert process.wait(20) == 0
+    assert all(map(gone, pids))

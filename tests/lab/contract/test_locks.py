@@ -20,7 +20,7 @@ KEY = {"pk": {"S": "env"}, "sk": {"S": "lock"}}
 @pytest.fixture
 def table(api: Api, request: pytest.FixtureRequest) -> str:
     """A table of the case's own, with the ledger's keys; its name."""
-    name = request.node.name.replace("[", "-").replace("]", "")
+    name = str(request.node.name).replace("[", "-").replace("]", "")
     api.client("dynamodb").create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
