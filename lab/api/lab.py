@@ -16,6 +16,7 @@ from lab.api.autoscaling.groups import use_wishes
 from lab.api.autoscaling.reconcile import Reconciler
 from lab.api.cloudformation import autoscaling, ec2, elbv2
 from lab.api.cloudformation.engine import provide
+from lab.api.cloudformation.states import use_states
 from lab.api.cloudwatch import stacks as alarm_stacks
 from lab.api.cloudwatch import store
 from lab.api.cloudwatch.alarms import Alarms
@@ -69,6 +70,7 @@ class Lab:
         use_rules()
         use_wishes()
         provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES + alarm_stacks.TYPES)
+        use_states(self.faults)
         clock = Clock(settings.clock_factor)
         use_data(clock)
         self.alarms = Alarms(clock)

@@ -10,6 +10,7 @@ from typing import Any
 
 from lab.api.cloudformation.calls import Properties, call, call_unless_gone
 from lab.api.cloudformation.engine import Resource, ResourceType
+from lab.api.cloudformation.interruption import HalfMade, Interrupted, go_on
 from lab.api.settings import Settings
 
 #: Seconds, in AWS's time, that CloudFormation waits for a group to have its servers, or to be without any.
@@ -25,7 +26,10 @@ def types(settings: Settings) -> tuple[ResourceType, ...]:
     def create(name: str, properties: Properties) -> Resource:
         group = properties.get("AutoScalingGroupName", name)
         call("autoscaling", "CreateAutoScalingGroup", **_arguments(group, properties), Tags=_tags(group, properties))
-        _wait_for_servers(group, patience)
+        try:
+            _wait_for_servers(group, patience)
+        except (TimeoutError, Interrupted) as error:
+            raise HalfMade(str(error), *_resource(group)) from None
         return _resource(group)
 
     def delete(group: str, _properties: Properties) -> None:
@@ -70,6 +74,7 @@ def _describe(group: str) -> list[dict[str, Any]]:
 def _wait_for_servers(group: str, patience: float) -> None:
     deadline = time.monotonic() + patience
     while True:
+        go_on()
         (found,) = _describe(group)
         running = [each for each in found["Instances"] if each["LifecycleState"] == "InService"]
         if len(running) >= found["MinSize"]:

@@ -115,9 +115,8 @@ class _Inbox:
         """Wait until the fault is released or the client has gone; returns whether the call goes on."""
         released = asyncio.wrap_future(fault.released)
         waited: list[asyncio.Future[Any]] = [released, self._end()]
-        fault.holding += 1
-        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        fault.holding -= 1
+        with fault.held():
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if released.done():
             return released.result() or fault.effect == "hold_after"
         return False

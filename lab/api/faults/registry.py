@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,7 @@ ACTIONS = ("create", "update", "delete", "rollback")
 _CALL_MATCH = {"client": str, "service": str, "operation": str, "writes": bool, "nth": int}
 _RESOURCE_MATCH = {"stack": str, "resource": str, "action": str, "nth": int}
 _OPTIONS = {"match": dict, "effect": str, "times": int, "seconds": (int, float), "error": str, "after": bool}
+_COUNTING = threading.Lock()
 
 
 class WrongFault(Exception):
@@ -59,6 +61,17 @@ class Fault:
     holding: int = 0
     hit: Future[int | None] = field(default_factory=Future)
     released: Future[bool] = field(default_factory=Future)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While something waits because of it."""
+        with _COUNTING:
+            self.holding += 1
+        try:
+            yield
+        finally:
+            with _COUNTING:
+                self.holding -= 1
 
     def release(self, execute: bool) -> None:
         """End its holds, those to come included."""
