@@ -16,6 +16,7 @@ class Target:
 
     Attributes:
         healthy: what ``/up`` says.
+        status: what it answers anything but ``/up`` with.
         breaks: close the connection instead of answering anything but ``/up``.
         hold: requests to ``/slow`` wait for it.
         requests: paths asked for, but ``/up``.
@@ -26,6 +27,7 @@ class Target:
         self.name = name
         self.address = address
         self.healthy = True
+        self.status = 200
         self.breaks = False
         self.hold = threading.Event()
         self.requests: list[str] = []
@@ -82,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/slow":
             target.hold.wait(20)
-        self._send(200)
+        self._send(target.status)
 
     def _send(self, status: int) -> None:
         content = self.server.target.name.encode()
