@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,7 @@ class Target:
     Attributes:
         healthy: what ``/up`` says.
         status: what it answers anything but ``/up`` with.
+        delay: seconds before it answers anything but ``/up``.
         breaks: close the connection instead of answering anything but ``/up``.
         hold: requests to ``/slow`` wait for it.
         requests: paths asked for, but ``/up``.
@@ -28,6 +30,7 @@ class Target:
         self.address = address
         self.healthy = True
         self.status = 200
+        self.delay = 0.0
         self.breaks = False
         self.hold = threading.Event()
         self.requests: list[str] = []
@@ -84,6 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/slow":
             target.hold.wait(20)
+        time.sleep(target.delay)
         self._send(target.status)
 
     def _send(self, status: int) -> None:
