@@ -18,10 +18,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.model import Metrics
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.settings import AnalysisSettings
 
-SIGNIFICANT: t.Final = 0.01
-"""So rarely may chance alone make one look fail the new colour for its errors."""
+SIGNIFICANT: t.Final = 0.001
+"""So rarely may chance alone make one look fail the new colour for its errors. There is a look for each minute: over
+the dozen looks of a canary, a release that is no worse is turned back less than once in a hundred deployments."""
 PLAIN: t.Final = 0.0001
-"""The same while there are too few requests to let the deployment go on: only what is plain to see fails it then."""
+"""The same, while there are too few requests to let the deployment go on: only what is plain to see fails it then."""
 LEAST_SLOWER_SECONDS: t.Final = 0.020
 """Differences of response times below this are noise, whatever their ratio."""
 LEAST_FOR_P95: t.Final = 20
@@ -42,7 +43,7 @@ def judge(new: Metrics, live: Metrics, settings: AnalysisSettings, since: dateti
         settings: the limits.
         since: since when the gate has been looking.
     """
-    enough = min(new.requests, live.requests) >= max(settings.min_requests, 1)
+    enough = min(new.requests, live.requests) >= settings.min_requests
     chance = chance_of_more_errors(new.errors, new.requests, live.errors, live.requests)
     worse = new.error_rate > settings.max_error_ratio * live.error_rate
     figures = f"{_errors(new)} against {_errors(live)}"

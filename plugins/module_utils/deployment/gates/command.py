@@ -37,8 +37,8 @@ def run_command(
     """Runs the command with ``/bin/sh`` where the user stands, and takes its exit status for the verdict.
 
     It gets the caller's environment with ``PREVIEW_URL``, ``PREVIEW_HEADER`` and ``PREVIEW_SECRET``; the text
-    ``{{ preview_url }}`` in it becomes the URL. It has no input. What is left of its process group is killed before this
-    returns or raises.
+    ``{{ preview_url }}`` in it becomes the URL. It has no input. What is left of its process group is killed
+    before this returns or raises.
 
     Args:
         settings: what is run, and for how long at most.
@@ -68,8 +68,7 @@ def run_command(
     except OSError as error:
         why = f"{settings.name} could not be started: {error.strerror}"
         return Verdict(COMMAND, GateState.FAILED, why, clock.now())
-    assert process.stdout
-    with Output(process.stdout, secrets(environment)) as output:
+    with Output(t.cast("t.IO[bytes]", process.stdout), secrets(environment)) as output:
         try:
             in_time = _watch(process, output, settings, tell, keep)
         finally:
