@@ -29,7 +29,8 @@ def run(settings: Settings, part: str | None, lines: int) -> None:
         with files[part].open(errors="replace") as log:
             print("".join(deque(log, maxlen=lines)), end="")
     elif part in containers:
-        text = PodmanServers(settings.run_dir, settings).console_output(part)
+        servers = PodmanServers(settings.run_dir, settings)
+        text = servers.console_output(part) + servers.journal(part)
         print("\n".join(text.splitlines()[-lines:]))
     else:
         known = ", ".join([*files, *containers]) or "none yet"

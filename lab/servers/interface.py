@@ -62,7 +62,10 @@ class Servers(Protocol):
         """The ids of the servers that run now, whoever started them."""
 
     def console_output(self, instance_id: str) -> str:
-        """What the server wrote to its console since it was booted."""
+        """What the server wrote to its console since it was booted. Its journal is not part of that."""
+
+    def journal(self, instance_id: str) -> str:
+        """The last lines of a running server's journal; empty for one that doesn't run."""
 
     def close(self) -> None:
         """Remove every server; images stay."""

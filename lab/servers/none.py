@@ -41,5 +41,8 @@ class NoServers:
     def console_output(self, instance_id: str) -> str:
         return ""
 
+    def journal(self, instance_id: str) -> str:
+        return ""
+
     def close(self) -> None:
         self._running.clear()

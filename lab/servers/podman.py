@@ -22,7 +22,7 @@ PART_LABEL = "immutable-lab.part"
 _SERVER = f"{PART_LABEL}=server"
 #: Seconds that a server's units get to end by themselves, as with an instance's shutdown.
 _SHUTDOWN_SECONDS = 20
-_JOURNAL_LINES = 200
+_LOG_LINES = 200
 #: The login user's ids in the distribution image.
 _UID = 1000
 
@@ -50,6 +50,8 @@ class PodmanServers:
             "--label", self._podman.ownership, "--label", _SERVER,
             # Without it the sandbox of a unit (ProtectSystem=, PrivateTmp=) is silently not enforced.
             "--cap-add", "SYS_ADMIN", "--systemd", "always",
+            # The terminal is the console: what PID 1 and units write there is kept.
+            "--tty",
             # /run is a tmpfs of the container: what is mounted below it is in no image.
             "--volume", f"{self._system_conf}:/run/systemd/system.conf.d:ro",
             "--pull", "never", self._image(spec.image_id), "/sbin/init",
@@ -103,10 +105,13 @@ class PodmanServers:
 
     def console_output(self, instance_id: str) -> str:
         """See Servers.console_output."""
-        name = self._container(instance_id)
-        console = self._podman.run("logs", "--tail", str(_JOURNAL_LINES), name)
-        journal = self._podman.attempt("exec", name, "journalctl", "--no-pager", "--lines", str(_JOURNAL_LINES))
-        return console + (journal.stdout.decode(errors="replace") if journal.returncode == 0 else "")
+        return self._podman.run("logs", "--tail", str(_LOG_LINES), self._container(instance_id))
+
+    def journal(self, instance_id: str) -> str:
+        """See Servers.journal."""
+        command = ["journalctl", "--no-pager", "--lines", str(_LOG_LINES)]
+        journal = self._podman.attempt("exec", self._container(instance_id), *command)
+        return journal.stdout.decode(errors="replace") if journal.returncode == 0 else ""
 
     def close(self) -> None:
         """See Servers.close."""

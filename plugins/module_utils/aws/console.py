@@ -18,17 +18,20 @@ LONGEST_LINE: t.Final = 200
 # Colours and cursor movements (ECMA-48, 5.4), then whatever else is no text.
 _ESCAPES: t.Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]+[0-~]|[@-_])")
 _CONTROLS: t.Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
+# What systemd says of units that are as they should be.
+_ALL_WELL: t.Final = re.compile(r"\[ *OK *\] .*|(?:Starting|Stopping|Mounting|Unmounting|Activating) .*(?:\.\.\.|…)")
 # Errors of clients hold addresses with a password now and then, as in postgresql://shop:secret@db.
 _PASSWORD: t.Final = re.compile(r"(://[^\s/:@]*):[^\s/@]+@")
 
 
 def last_lines(clients: Clients, instance_id: str, count: int = 10) -> list[str]:
     """The last lines of a server's console, the oldest first, as plain text; none where it hasn't written any yet.
+    What systemd says of units that came up is left out, unless there is nothing else.
 
     Args:
         clients: the way to AWS.
         instance_id: the server.
-        count: how many lines at most.
+        count: how many lines at most, 1 or more.
 
     Raises:
         AwsError: the console can't be read.
@@ -41,7 +44,8 @@ def last_lines(clients: Clients, instance_id: str, count: int = 10) -> list[str]
         if error.code not in ("UnsupportedOperation", "InvalidParameterCombination"):
             raise
         output = _console_output(clients, instance_id, latest=False)
-    return clean(output)[-count:] if count > 0 else []
+    lines = clean(output)
+    return ([each for each in lines if not _ALL_WELL.fullmatch(each)] or lines)[-count:]
 
 
 def clean(output: str) -> list[str]:

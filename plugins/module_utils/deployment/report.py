@@ -9,7 +9,6 @@ import typing as t
 from datetime import UTC, timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Colour, servers
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Result
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.words import span
 
 if t.TYPE_CHECKING:
@@ -26,8 +25,6 @@ if t.TYPE_CHECKING:
         Lease,
         Observed,
     )
-
-FAILURES: t.Final = (Result.ABORTED, Result.DIRTY)
 
 
 def environment_facts(
@@ -93,10 +90,9 @@ def outcome_facts(outcome: Outcome, check_mode: bool) -> dict[str, t.Any]:
     steps = end.steps if check_mode else outcome.done
     seen = outcome.before if check_mode else outcome.after
     live = seen.colours[seen.edge.live] if seen.edge.live else None
-    failed = end.result in FAILURES or bool(end.turns_back)
     facts = {
         "changed": bool(steps),
-        "failed": failed,
+        "failed": outcome.failed,
         "result": end.result.value,
         "reason": end.reason,
         "steps": [{"step": str(step), "reason": step.reason} for step in steps],
@@ -109,7 +105,7 @@ def outcome_facts(outcome: Outcome, check_mode: bool) -> dict[str, t.Any]:
             "after": _lines(outcome.after),
         },
     }
-    if failed:
+    if outcome.failed:
         facts["msg"] = f"{end.result}: {end.reason}"
     return facts
 

@@ -60,7 +60,17 @@ def test_a_terminated_server_is_gone_and_its_address_free(launch: Launch, ssh: S
 
 def test_the_console_tells_of_the_boot(launch: Launch, ssh: Ssh, servers: PodmanServers) -> None:
     ssh(launch(11), "systemctl is-system-running --wait")
-    assert "Server listening on 0.0.0.0 port 22" in servers.console_output(FIRST)
+    assert "Reached target" in servers.console_output(FIRST)
+
+
+def test_the_journal_is_no_part_of_the_console(launch: Launch, ssh: Ssh, servers: PodmanServers) -> None:
+    """What a unit logs is seen from outside only where the unit says so."""
+    address = launch(11)
+    ssh(address, "sudo systemd-run --wait echo to-the-journal")
+    ssh(address, "sudo systemd-run --wait --property=StandardOutput=journal+console echo to-both")
+    assert "to-the-journal" in servers.journal(FIRST) and "to-both" in servers.journal(FIRST)
+    console = servers.console_output(FIRST)
+    assert "to-both" in console and ": to-the-journal" not in console
 
 
 def test_an_image_that_does_not_exist_is_refused_and_nothing_is_left(servers: PodmanServers) -> None:
