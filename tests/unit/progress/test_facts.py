@@ -167,6 +167,17 @@ def test_the_table_after_a_swap(row: str) -> None:
     assert row in [" ".join(line.split()) for line in table(SWAPPED, HISTORY).splitlines()]
 
 
+def test_a_servers_log_is_no_part_of_the_table() -> None:
+    shown = table(
+        SWAPPED,
+        [
+            record("r3", BLUE, "ann", "aborted", "0 of 2 healthy\nNoMethodError"),
+            record("r2", GREEN, "ann", "dirty", ""),
+        ],
+    )
+    assert "0 of 2 healthy" in shown and "NoMethodError" not in shown
+
+
 def test_the_table_of_a_new_env() -> None:
     shown = table(Observed(edge(0, 0, swapped_at=None), {BLUE: None, GREEN: None}), [])
     assert "last swap never" in shown
