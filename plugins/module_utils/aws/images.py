@@ -58,6 +58,25 @@ def describe_app_images(clients: Clients, app: str) -> list[ImageTypeDef]:
     return sorted(images, key=lambda image: image["CreationDate"], reverse=True)
 
 
+@aws_call("read the image {}")
+def find_image(clients: Clients, image_id: str) -> ImageTypeDef | None:
+    """Any image with this id that the account can see in this region, or None."""
+    only: list[FilterTypeDef] = [{"Name": "image-id", "Values": [image_id]}]
+    return next(iter(_all_pages(clients, Filters=only)), None)
+
+
+@aws_call("read the instance types")
+def architectures(clients: Clients, instance_types: list[str]) -> dict[str, set[str]]:
+    """Instance type → the architectures of images that it runs, of the types that this region has."""
+    only: list[FilterTypeDef] = [{"Name": "instance-type", "Values": instance_types}]
+    pages = clients.ec2.get_paginator("describe_instance_types").paginate(Filters=only)
+    return {
+        str(one["InstanceType"]): {str(each) for each in one["ProcessorInfo"].get("SupportedArchitectures", [])}
+        for page in pages
+        for one in page["InstanceTypes"]
+    }
+
+
 def _all_pages(clients: Clients, **query: t.Any) -> list[ImageTypeDef]:
     pages = clients.ec2.get_paginator("describe_images").paginate(**query, PaginationConfig={"PageSize": PAGE})
     return [image for page in pages for image in page["Images"]]

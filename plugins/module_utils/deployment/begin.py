@@ -21,15 +21,16 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.deploy import place
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import baseline, desired
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import check_architecture
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Held, Ledger
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Observed
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.watch import Watcher
 
 
@@ -44,15 +45,19 @@ def mine(begun: Deployment, wanted: Wanted) -> bool:
             return False
 
 
-def check_start(watcher: Watcher, edge: EdgeStack, seen: Observed, wanted: Wanted, first: Plan) -> None:
-    """Refuses a deployment whose gates fail before it begins.
+def check_start(
+    clients: Clients, settings: Settings, watcher: Watcher, edge: EdgeStack, seen: Observed, wanted: Wanted
+) -> None:
+    """Refuses a deployment that can't come to a good end, before anything is changed.
 
     Raises:
-        Refused: an alarm doesn't exist, or is in ALARM and not expected to be.
-        AwsError: the alarms can't be read.
+        Refused: the servers' type can't run the image; an alarm doesn't exist, or is in ALARM and not expected to be.
+        AwsError: the types or the alarms can't be read.
     """
-    begins = isinstance(wanted, Deployed) and first.steps and not seen.ledger.deployment
-    if not begins or not seen.edge.live or not isinstance(wanted, Deployed):
+    if not isinstance(wanted, Deployed) or seen.ledger.deployment:
+        return
+    check_architecture(clients, wanted.release, settings.instance_types)
+    if not seen.edge.live:
         return
     missing, verdict = watcher.before_start(edge)
     if missing:

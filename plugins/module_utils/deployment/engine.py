@@ -90,6 +90,7 @@ class Engine:
     """
 
     def __init__(self, clients: Clients, settings: Settings, observer: Observer, tell: Callable[[str], None]) -> None:
+        self._clients = clients
         self._settings = settings
         self._observer = observer
         self._actor = Actor(clients, settings)
@@ -117,7 +118,7 @@ class Engine:
             self._herald.ended(before, decision)
             return Outcome(decision, before, before, (), wanted)
         try:
-            return self._work(wanted, before, decision)
+            return self._work(wanted, before)
         except LeaseLost:
             raise
         except (AwsError, Refused):
@@ -126,8 +127,8 @@ class Engine:
 
     # ------------------------------------------------------------ the loop
 
-    def _work(self, wanted: Wanted, before: Observed, first: Plan) -> Outcome:
-        check_start(self._watcher, self._observer.stack, before, wanted, first)
+    def _work(self, wanted: Wanted, before: Observed) -> Outcome:
+        check_start(self._clients, self._settings, self._watcher, self._observer.stack, before, wanted)
         begin(self._observer.ledger, before, wanted, self._settings, self._tell)
         seen, decision = self._look(wanted)
         self._herald.started(seen)
@@ -145,7 +146,7 @@ class Engine:
             step = decision.steps[0]
             if isinstance(step, Await):
                 if waiting.too_long(step):
-                    reason = f"waited {step.patience} until {step.what}, in vain: {step.reason}"
+                    reason = f"waited {step.patience} until {step.what}, in vain: {step.seen or step.reason}"
                     seen, decision = self._in_vain(seen, wanted, reason)
                     continue
                 self._herald.waiting(seen, decision, step)
@@ -291,7 +292,7 @@ class Engine:
         ledger = self._observer.ledger
         if ledger.held and ledger.held.deployment and decision.result is not Result.DIRTY:
             try:
-                ledger.finish(decision.result.value, decision.reason)
+                ledger.finish(decision.result.value, decision.reason.splitlines()[0])
             except GuardFired:
                 return None
         else:

@@ -265,6 +265,7 @@ class Release:
 
     name: str
     image: str
+    architecture: str = ""
 
 
 @dataclass(frozen=True)

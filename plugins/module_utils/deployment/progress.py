@@ -53,7 +53,7 @@ class Reporter:
     def waiting(self, step: Await) -> None:
         """Someone else is at work; called at each look. Time that goes by is no change."""
         text = f"{step} ({step.reason})"
-        left = "" if step.left is None else f", {span(step.left)} left"
+        left = (f"; {step.seen}" if step.seen else "") + ("" if step.left is None else f", {span(step.left)} left")
         if self._changed("waiting", text) or clock.monotonic() - self._told_at >= AT_LEAST_EVERY_SECONDS:
             self._line(text + left)
 

@@ -98,6 +98,12 @@ class Settings:
     approve: str = ""
     """The id of the deployment that a person says go to."""
 
+    @property
+    def instance_types(self) -> list[str]:
+        """Every type that a server may be of."""
+        more = [self.launch[name] for name in sorted(self.launch) if name.startswith("InstanceType")]
+        return list(dict.fromkeys((self.instance_type, *more)))
+
     def identity(self, release: Release) -> str:
         """The hash that tells one colour from another: release and all that a server is launched with. Capacity is not
         in it, since a scaling policy changes that on a running colour."""

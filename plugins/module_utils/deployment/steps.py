@@ -190,6 +190,8 @@ class Await:
     colour: Colour | None = None
     left: timedelta | None = None
     """What is left of a time that is known beforehand."""
+    seen: str = ""
+    """Figures that change at every look, and are no news."""
 
     def __str__(self) -> str:
         return f"wait until {self.what}"

@@ -72,6 +72,7 @@ class Watcher:
         self._readings = Readings()
         self._shifted_at: datetime | None = None
         self._analysed_at: datetime | None = None
+        self._counted_at: datetime | None = None
         self._analysis: Verdict | None = None
         self._weights: Mapping[Colour, int] = {}
         self._states: Mapping[str, AlarmState] = {}
@@ -103,7 +104,7 @@ class Watcher:
         target = self._target(seen)
         if target and seen.ledger.deployment and not seen.ledger.deployment.turned_back:
             if seen.edge.share(target) > 0:
-                self._prove(seen, target)
+                self._prove(edge, seen, target)
                 if isinstance(wanted, Deployed):
                     self._judge(edge, seen, target)
             elif seen.edge.preview and seen.edge.preview.colour is target:
@@ -125,24 +126,42 @@ class Watcher:
     def _forget(self) -> None:
         self._answers = None
         self._readings.forget()
-        self._analysis, self._analysed_at, self._shifted_at = None, None, clock.now()
+        self._analysis, self._analysed_at, self._counted_at, self._shifted_at = None, None, None, clock.now()
         self._watch = replace(self._watch, proven_at=None, verdicts=())
 
     def _target(self, seen: Observed) -> Colour | None:
         return seen.ledger.deployment.colour if seen.ledger.deployment else None
 
-    def _prove(self, seen: Observed, target: Colour) -> None:
+    def _prove(self, edge: EdgeStack, seen: Observed, target: Colour) -> None:
         if self._watch.proven_at:
             return
         answers = proof.ask(seen.edge, self._settings.health_path)
         if answers is None:
-            self._watch = replace(self._watch, proven_at=clock.now(), unproven=True)
+            self._count(edge, target)
             return
-        self._answers = (self._answers or collections.Counter()) + collections.Counter(answers)
+        before = self._answers or collections.Counter()
+        # What the load balancer did before it followed is no evidence for ever.
+        whole = seen.edge.share(target) == ALL_TRAFFIC or sum(before.values()) > MOST_ANSWERS
+        self._answers = collections.Counter(answers) if whole else before + collections.Counter(answers)
         if shown(replace(seen, answers=self._answers), target):
             self._watch = replace(self._watch, proven_at=clock.now())
-        elif sum(self._answers.values()) > MOST_ANSWERS:
-            self._answers = None  # what the load balancer did before it followed is no evidence for ever
+
+    def _count(self, edge: EdgeStack, target: Colour) -> None:
+        """The load balancer can't be reached from here: what it counted itself stands in, once it has counted."""
+        now, shifted_at = clock.now(), self._shifted_at or clock.now()
+        self._watch = replace(self._watch, unproven=True)
+        if self._counted_at and now - self._counted_at < METRICS_EVERY:
+            return
+        self._counted_at = now
+        since = window.minutes_since(shifted_at, now)
+        balancer, group = _full_name(edge.outputs["LoadBalancerArn"]), _full_name(edge.target_group(target))
+        count = (
+            cloudwatch.colour_metrics(self._clients, balancer, {target: group}, since.start, since.end)[target].requests
+            if since
+            else 0
+        )
+        if count or now - shifted_at > COUNTS_COME_WITHIN:
+            self._watch = replace(self._watch, proven_at=now)
 
     def _try_preview(self, seen: Observed, target: Colour) -> None:
         preview, stack = seen.edge.preview, seen.colours[target]
@@ -230,7 +249,9 @@ class Watcher:
         return cloudwatch.colour_metrics(self._clients, balancer, {colour: group}, start, now)[colour].requests
 
 
-MOST_ANSWERS: t.Final = 600
+MOST_ANSWERS: t.Final = 240
+COUNTS_COME_WITHIN: t.Final = timedelta(minutes=3)
+"""Without a request there is no count, and nobody who could be hurt either."""
 PREVIEW_REQUESTS: t.Final = 3
 
 

@@ -12,7 +12,8 @@ from moto import mock_aws
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients, connect
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import find_release
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Release
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import check_architecture, find_release
 
 REGION = "eu-west-1"
 
@@ -48,7 +49,7 @@ def test_newest_is_never_a_base_image_or_another_apps(clients: Clients) -> None:
 
 def test_another_apps_image_is_refused_by_its_id_too(clients: Clients) -> None:
     bake(clients, "r1")
-    with pytest.raises(Refused, match="shop has no image 'ami-"):
+    with pytest.raises(Refused, match="shop has no image 'ami-.*belongs to the app blog"):
         find_release(clients, "shop", bake(clients, "r3", app="blog"))
 
 
@@ -61,3 +62,29 @@ def test_an_unknown_release_names_those_that_there_are(clients: Clients) -> None
 def test_an_app_without_images_is_told_to_bake_one(clients: Clients) -> None:
     with pytest.raises(Refused, match="bake one first"):
         find_release(clients, "shop", "newest")
+
+
+def test_a_base_image_is_no_release(clients: Clients) -> None:
+    bake(clients, "r1")
+    with pytest.raises(Refused, match="it holds no release"):
+        find_release(clients, "shop", bake(clients, "r2", stage="base"))
+
+
+def test_an_image_that_is_nowhere_here_may_have_to_be_copied(clients: Clients) -> None:
+    bake(clients, "r1")
+    with pytest.raises(Refused, match="an image of another region must be copied here first"):
+        find_release(clients, "shop", "ami-0123456789abcdef0")
+
+
+def test_an_image_of_another_architecture_is_refused(clients: Clients) -> None:
+    with pytest.raises(Refused, match="of the architecture arm64, and t3.small runs x86_64 only"):
+        check_architecture(clients, Release("r1", "ami-1", "arm64"), ["t3.small"])
+
+
+def test_an_unknown_instance_type_is_refused(clients: Clients) -> None:
+    with pytest.raises(Refused, match="no instance type t3.tiny"):
+        check_architecture(clients, Release("r1", "ami-1", "x86_64"), ["t3.small", "t3.tiny"])
+
+
+def test_the_right_architecture_passes(clients: Clients) -> None:
+    check_architecture(clients, Release("r1", "ami-1", "x86_64"), ["t3.small", "m7i.large"])

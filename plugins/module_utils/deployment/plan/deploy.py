@@ -192,8 +192,8 @@ def _before_traffic(observed: Observed, wanted: Deployed, target: Colour, live: 
     if not opened:
         steps.append(OpenPreview(target, "it can be tried before it has traffic"))
     if not (opened and watch.preview_shown):
-        seen = f"seen: {told(observed.answers)}" if observed.answers else "no response yet"
-        steps.append(Await(f"the preview of {target} answers", seen, PREVIEW_PATIENCE))
+        seen = f"seen: {told(observed.answers)}" if opened and observed.answers else ""
+        steps.append(Await(f"the preview of {target} answers", "with its header only", PREVIEW_PATIENCE, seen=seen))
     if wanted.gates.command and not (opened and watch.command):
         steps.append(RunCommand(wanted.gates.command, "it must pass before any traffic"))
     return tuple(steps)

@@ -102,7 +102,7 @@ def proof(observed: Observed, colour: Colour, done: Plan) -> Plan:
     if stack and set(observed.answers) == {stack.release}:
         return done
     names = f"every response names {stack.release if stack else 'the release'}"
-    return then(done, Await(names, f"seen: {told(observed.answers)}", PROOF_PATIENCE))
+    return then(done, Await(names, "not all do", PROOF_PATIENCE, seen=f"seen: {told(observed.answers)}"))
 
 
 # A load balancer's data plane follows its API late, by minutes when it is throttled (Argo Rollouts #4595: 120 s).

@@ -127,7 +127,8 @@ def _shown(observed: Observed, target: Colour) -> Await | None:
         return None
     share = observed.edge.share(target)
     what = f"requests show {share} % on {target}"
-    return Await(what, f"seen: {told(observed.answers or {})}", PROOF_PATIENCE)
+    how = "the load balancer's counts stand in for requests" if watch.unproven else "responses name their release"
+    return Await(what, how, PROOF_PATIENCE, seen=f"seen: {told(observed.answers or {})}")
 
 
 def _baked(observed: Observed, journey: Journey, now: datetime) -> Await | None:
