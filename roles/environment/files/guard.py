@@ -10,7 +10,6 @@ the function fails, so that Lambda runs it again and the edge's topic tells of i
 from __future__ import annotations
 
 import json
-import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -23,8 +22,6 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-LOG = logging.getLogger(__name__)
-LOG.setLevel(logging.INFO)
 AWS_ERRORS = (BotoCoreError, ClientError)
 PATIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 5})
 ONCE = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
@@ -120,7 +117,7 @@ class Guard:
         if decision is Decision.FIRE and not self._record(ledger, alarm):
             ledger = self._ledger()  # since it was read another run has fired, or the controller has disarmed
             decision, why = decide(ledger, alarm)
-        LOG.info("%s is in ALARM: %s (%s)", alarm, decision.value, why)
+        print(f"{alarm} is in ALARM: {decision.value} ({why})")
         if decision is Decision.STAY_OUT:
             return
         try:
@@ -128,16 +125,18 @@ class Guard:
             if decision is Decision.FIRE:
                 self._publish(ledger, alarm)
         except AWS_ERRORS as error:
-            LOG.warning("goes on: %s", error)
-        left = "no time was left to watch"
+            print(f"goes on: {error}")
+        left, said = "no time was left to watch", ""
         while milliseconds_left() > STOP_BEFORE_MS:
             try:
                 left = self._hold(ledger, alarm)
             except AWS_ERRORS as error:
                 left = f"the last look failed: {error}"
-                LOG.warning(left)
+            if left != said:
+                print(f"watches: {left or 'settled'}")
             if not left:
                 return
+            said = left
             time.sleep(LOOK_AGAIN_SECONDS)
         raise TimeoutError(f"deployment {ledger.order_of}: {left}; the guard has to go on watching")
 
@@ -145,7 +144,7 @@ class Guard:
         """Sets the listener again where it differs. Returns what the guard still waits for."""
         ledger = self._ledger()
         if not fired.order_of == ledger.order_of == ledger.deployment:
-            LOG.info("deployment %s has ended", fired.order_of)
+            print(f"deployment {fired.order_of} has ended")
             return ""
         # Before the listener is read: whatever moved it until now is seen then.
         left = who_can_move(ledger, self._edge_status(), time.time())
@@ -184,19 +183,19 @@ class Guard:
         except AWS_ERRORS as error:
             if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
-            LOG.warning("could not record that it fired: %s", error)
+            print(f"could not record that it fired: {error}")
         return True
 
     def _set_listener(self, ledger: Ledger) -> None:
         actions = forward(dict(zip(self._groups, ledger.weights, strict=True)))
         self._elb.modify_listener(ListenerArn=self._settings["LISTENER_ARN"], DefaultActions=actions)
-        LOG.info("the listener was set to blue %s, green %s", *ledger.weights)
+        print("the listener was set to blue {}, green {}".format(*ledger.weights))
 
     def _edge_status(self) -> str:
         try:
             found = self._stacks.describe_stacks(StackName=self._settings["EDGE_STACK"])["Stacks"]
         except AWS_ERRORS as error:
-            LOG.warning("could not read the edge's stack: %s", error)
+            print(f"could not read the edge's stack: {error}")
             return ""
         return str(found[0]["StackStatus"])
 
