@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import typing as t
 from dataclasses import dataclass
@@ -201,10 +202,8 @@ class Ledger:
         if self.held is None:
             return
         mine, self.held = self._mine(), None
-        try:
+        with contextlib.suppress(ConditionFailed):  # another has it: there is nothing to give back
             self._table.update(writes.release(mine), orphan=True)
-        except ConditionFailed:
-            return  # another has it: there is nothing to give back
 
     def finish(self, result: str, reason: str) -> Record:
         """Ends the deployment, in one transaction: the lock is free, the guard without an order, the history has it.
@@ -231,8 +230,7 @@ class Ledger:
 
         Raises:
             GuardFired: it has already turned this deployment back.
-            LeaseLost: another has taken the lock. Nothing was changed.
-            AwsError: no answer.
+            LeaseLost, AwsError: as `finish`.
         """
         try:
             self._table.transact(writes.holding(self._mine()), writes.arm(order, clock.now()))
@@ -267,8 +265,7 @@ class Ledger:
         """Asks for the end of an unfinished deployment; the first name stays.
 
         Raises:
-            Refused: there is no such deployment.
-            AwsError: no answer.
+            Refused, AwsError: as `approve`.
         """
         return self._sign(deployment_id, "aborted", writes.request_abort(deployment_id, by))
 
