@@ -23,6 +23,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     Deployed,
     GuardOrder,
     Observed,
+    RolledBack,
     StackPhase,
     Wanted,
 )
@@ -49,6 +50,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Held
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
 
 MOST_REPEATS: t.Final = 3
@@ -129,8 +131,7 @@ class Engine:
 
     def _work(self, wanted: Wanted, before: Observed) -> Outcome:
         check_start(self._clients, self._settings, self._watcher, self._observer.stack, before, wanted)
-        begin(self._observer.ledger, before, wanted, self._settings, self._tell)
-        seen, decision = self._look(wanted)
+        seen, decision = self._begin(before, wanted)
         self._herald.started(seen)
         promised = decision
         done: list[Step] = []
@@ -138,7 +139,7 @@ class Engine:
         while True:
             seen, decision = self._record(seen, decision, wanted)
             if not decision.steps:
-                end = self._end(seen, decision, promised, bool(done))
+                end = self._end(seen, decision, wanted, promised, bool(done))
                 if end:
                     return Outcome(end, before, seen, tuple(done), wanted)
                 seen, decision = self._look(wanted)
@@ -165,6 +166,15 @@ class Engine:
             done.append(step)
             promised = decision
             seen, decision = self._look(wanted)
+
+    def _begin(self, before: Observed, wanted: Wanted) -> tuple[Observed, Plan]:
+        """Takes the lock. Where another had it meanwhile, nothing is begun yet: it is begun from what is there now."""
+        held = begin(self._observer.ledger, before, wanted, self._settings, self._tell)
+        seen, decision = self._look(wanted)
+        if held.deployment is None and decision.steps and isinstance(wanted, (Deployed, RolledBack)):
+            begin(self._observer.ledger, seen, wanted, self._settings, self._tell)
+            seen, decision = self._look(wanted)
+        return seen, decision
 
     def _look(self, wanted: Wanted) -> tuple[Observed, Plan]:
         return self._decide(self._observer.everything(), wanted)
@@ -203,6 +213,7 @@ class Engine:
                     self._herald.shifting(step)
             case TurnBack():
                 self._turn_back(seen, step)
+                self._write_down(seen, step.reason, wanted)
             case _:
                 self._actor.do(edge, seen, step)
         if isinstance(step, ContinueUpdate):
@@ -245,15 +256,20 @@ class Engine:
 
     def _record(self, seen: Observed, decision: Plan, wanted: Wanted) -> tuple[Observed, Plan]:
         """Writes down that traffic goes back: after the listener was set, which comes first, and before all else."""
+        if not decision.turns_back or (decision.steps and isinstance(decision.steps[0], TurnBack)):
+            return seen, decision
+        held = self._write_down(seen, decision.turns_back, wanted)
+        if held is None:
+            return seen, decision
+        return self._decide(replace(seen, ledger=replace(seen.ledger, deployment=held.deployment)), wanted)
+
+    def _write_down(self, seen: Observed, reason: str, wanted: Wanted) -> Held | None:
+        """Why traffic goes back, so that it does so whatever is seen from now on; None where that is known already."""
         begun = seen.ledger.deployment
-        if not decision.turns_back or begun is None or begun.turned_back or not mine(begun, wanted):
-            return seen, decision
-        if decision.steps and isinstance(decision.steps[0], TurnBack):
-            return seen, decision
-        self._herald.turning_back(seen, decision.turns_back)
-        held = self._observer.ledger.turn_back(decision.turns_back)
-        seen = replace(seen, ledger=replace(seen.ledger, deployment=held.deployment))
-        return self._decide(seen, wanted)
+        if begun is None or begun.turned_back or not mine(begun, wanted):
+            return None
+        self._herald.turning_back(seen, reason)
+        return self._observer.ledger.turn_back(reason)
 
     def _keep(self, seen: Observed, wanted: Wanted) -> None:
         """Renews the lease when it is time, and writes down a higher baseline at once.
@@ -284,13 +300,14 @@ class Engine:
             return self._look(wanted)
         return seen, Plan(Result.DIRTY, reason)
 
-    def _end(self, seen: Observed, decision: Plan, promised: Plan, did: bool) -> Plan | None:
+    def _end(self, seen: Observed, decision: Plan, wanted: Wanted, promised: Plan, did: bool) -> Plan | None:
         """Ends the deployment in the ledger; None where the guard was quicker."""
         if did and decision.result is Result.NOTHING_TO_DO:
             decision = replace(promised, steps=(), proven=decision.proven)
         decision = self._herald.with_console(seen, decision)
         ledger = self._observer.ledger
-        if ledger.held and ledger.held.deployment and decision.result is not Result.DIRTY:
+        begun = ledger.held.deployment if ledger.held else None
+        if begun and mine(begun, wanted) and decision.result is not Result.DIRTY:
             try:
                 ledger.finish(decision.result.value, decision.reason.splitlines()[0])
             except GuardFired:

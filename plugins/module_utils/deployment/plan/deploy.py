@@ -100,10 +100,10 @@ def _nothing(observed: Observed, target: Colour, done: Plan) -> Plan:
 def _drift(observed: Observed, wanted: Deployed) -> Plan | None:
     """Weights or rules that somebody set by hand; what a run of ours left half done is no drift."""
     edge = observed.edge
-    if wanted.accept_drift or edge.phase is not StackPhase.READY:
-        return None
+    if wanted.accept_drift or edge.phase is not StackPhase.READY or observed.ledger.deployment:
+        return None  # what is under way must come to an end, whatever somebody did meanwhile
     found = list(edge.foreign_rules)
-    if edge.drifted and not observed.watch.shifted and not observed.ledger.deployment:
+    if edge.drifted and not observed.watch.shifted:
         listener, stack = (
             ", ".join(f"{colour} {weights.get(colour, 0)}" for colour in Colour)
             for weights in (edge.weights, edge.asked)
@@ -159,7 +159,7 @@ def _prepare(observed: Observed, wanted: Deployed, journey: Journey, now: dateti
     if stack.phase is StackPhase.DELETING:
         gone = Await(f"{target} is deleted", status, part=Part.STACK, colour=target)
         return then(done, gone, CreateColour(target, count, "the place is free then"), *finish)
-    if why := _unusable(stack, wanted, now, created):
+    if why := _unusable(observed, stack, wanted, now, created):
         gone = Await(f"{target} is deleted", "its servers drain", part=Part.STACK, colour=target)
         return then(done, DeleteColour(target, why), gone, CreateColour(target, count, "in its place"), *finish)
     if stack.phase is StackPhase.BROKEN:
@@ -169,11 +169,11 @@ def _prepare(observed: Observed, wanted: Deployed, journey: Journey, now: dateti
     if live and (holds := hold(observed, journey.least)):
         return then(done, *holds, healthy(target, count), *rest, *shifts)
     if keep and stack.replaces_unhealthy:
-        return then(done, *keep, healthy(target, stack.desired, stack), *rest, *shifts)
-    if stack.healthy < stack.desired and overdue(stack, wanted.deadline, now):
+        return then(done, *keep, healthy(target, stack.desired, stack, wanted.deadline), *rest, *shifts)
+    if _never_came(observed, stack, wanted, now):
         return _failed(observed, target, _never_healthy(stack, wanted))
     if stack.healthy < stack.desired:
-        return then(done, healthy(target, stack.desired, stack), *rest, *shifts)
+        return then(done, healthy(target, stack.desired, stack, wanted.deadline), *rest, *shifts)
     return then(done, *rest, *shifts)
 
 
@@ -202,7 +202,15 @@ def _before_traffic(observed: Observed, wanted: Deployed, target: Colour, live: 
 PREVIEW_PATIENCE = timedelta(minutes=5)
 
 
-def _unusable(stack: ColourStack, wanted: Deployed, now: datetime, created: frozenset[str]) -> str:
+def _never_came(observed: Observed, stack: ColourStack, wanted: Deployed, now: datetime) -> bool:
+    """Whether its servers had their time and aren't healthy. With a preview they were: those it grows by are waited
+    for."""
+    preview = observed.edge.preview
+    opened = preview is not None and preview.colour is stack.colour
+    return stack.healthy < stack.desired and overdue(stack, wanted.deadline, now) and not opened
+
+
+def _unusable(observed: Observed, stack: ColourStack, wanted: Deployed, now: datetime, created: frozenset[str]) -> str:
     """Why an idle colour must make room for a new one; empty where it need not."""
     if stack.stack_id in created:
         return ""
@@ -212,7 +220,7 @@ def _unusable(stack: ColourStack, wanted: Deployed, now: datetime, created: froz
         return f"it holds {stack.release}, which serves nothing"
     if stack.phase is not StackPhase.READY:
         return f"an earlier attempt left it {stack.status}"
-    if stack.healthy < stack.desired and overdue(stack, wanted.deadline, now):
+    if _never_came(observed, stack, wanted, now):
         return "an earlier attempt left it without enough healthy servers"
     return ""
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
@@ -55,12 +56,11 @@ def roll_back(observed: Observed, wanted: RolledBack, now: datetime) -> Plan:
 
 def _go(observed: Observed, wanted: RolledBack, target: Colour, now: datetime) -> Plan:
     begun, stack, serving = observed.ledger.deployment, observed.colours[target], observed.colours[target.other]
+    if begun and (begun.turned_back or begun.abort_by):
+        return _given_up(observed, target, begun.turned_back or f"{begun.abort_by} asked for its end")
     if stack is None or stack.phase is not StackPhase.READY:
-        return Plan(
-            Result.ABORTED, f"{target} is {stack.status if stack else 'gone'}, so there is no colour to turn back to"
-        )
-    if begun and begun.abort_by:
-        return turn_back.turn_back(observed, target, f"{begun.abort_by} asked for its end")
+        reason = f"{target} is {stack.status if stack else 'gone'}, so there is no colour to turn back to"
+        return _given_up(observed, target, reason) if begun else Plan(Result.ABORTED, reason)
     release = serving.release if serving else "the other release"
     done = Plan(Result.ROLLED_BACK, f"{stack.release} serves all traffic from {target} again")
     least = max(begun.baseline if begun else 0, serving.desired if serving and observed.edge.share(target) == 0 else 0)
@@ -74,3 +74,9 @@ def _go(observed: Observed, wanted: RolledBack, target: Colour, now: datetime) -
     if stack.healthy < stack.desired:
         return then(done, healthy(target, stack.desired, stack, wanted.deadline), *shifts)
     return then(done, *shifts)
+
+
+def _given_up(observed: Observed, target: Colour, reason: str) -> Plan:
+    """The rollback itself goes back: what served before it serves again, which is not what was wanted."""
+    end = turn_back.turn_back(observed, target, reason)
+    return end if end.result is Result.DIRTY else replace(end, result=Result.ABORTED)

@@ -89,13 +89,13 @@ def go_on(observed: Observed, journey: Journey, now: datetime) -> Plan:
     share = observed.edge.share(journey.target)
     rest = journey.shifts(observed) if share < ALL_TRAFFIC else ()
     end = settle(observed, (journey.target,), journey.target) if share == ALL_TRAFFIC else ()
-    if wait := _shown(observed, journey.target):
-        return then(journey.done, wait, *rest, *end)
-    if wait := _baked(observed, journey, now):
-        return then(journey.done, wait, *rest, *end)
+    # Not only before the next shift: what the live colour was scaled out to while it is watched could shrink again.
+    holds = hold(observed, journey.least) if share < ALL_TRAFFIC else ()
+    if wait := _shown(observed, journey.target) or _baked(observed, journey, now):
+        return then(journey.done, *holds, wait, *rest, *end)
     if share == ALL_TRAFFIC:
         return _proven(observed, then(journey.done, *end))
-    if holds := hold(observed, journey.least):
+    if holds:
         return then(journey.done, *holds, *rest)
     stack, coming = observed.colours[journey.target], journey.shares(observed)[0]
     need = needed(journey.least, coming)

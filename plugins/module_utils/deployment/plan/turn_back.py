@@ -96,12 +96,12 @@ def turn_back(observed: Observed, target: Colour, reason: str) -> Plan:
     if begun and begun.previous is None:
         there = "; there is no colour to turn back to, traffic stays where it is" if had else f"; {stays}"
         return _ended(observed, Plan(Result.ABORTED, f"{reason}{there}", turns_back=reason), target)
-    if had and back is None:
+    if had and (back is None or back.phase is StackPhase.DELETING):
         return Plan(Result.DIRTY, f"{reason}, but {safe} is gone; deploy a release that works: deploy.yml -e image=…")
-    if had and back and back.healthy == 0 and edge.share(target) == ALL_TRAFFIC:
+    if back and back.healthy == 0 and _serves(observed, target):
         return Plan(
             Result.DIRTY,
-            f"{reason}, but {safe} has no healthy server either, so traffic stays; look at both colours' servers",
+            f"{reason}, but {safe} has no healthy server, so traffic stays; look at both colours' servers",
         )
     serves = f"{back.release} serves all traffic from {safe}" if back else "nothing serves"
     done = Plan(result, f"{reason}; {serves}, {stays}", turns_back=reason)
@@ -117,6 +117,12 @@ def turn_back(observed: Observed, target: Colour, reason: str) -> Plan:
     elif edge.preview:
         steps.append(ClosePreview("the deployment has ended"))
     return replace(done, steps=(*steps, *settle(observed, Colour)))
+
+
+def _serves(observed: Observed, target: Colour) -> bool:
+    """Whether it answers requests that nobody else could: all of them, or those that it has healthy servers for."""
+    share, stack = observed.edge.share(target), observed.colours[target]
+    return share == ALL_TRAFFIC or (share > 0 and stack is not None and stack.healthy > 0)
 
 
 def _ended(observed: Observed, end: Plan, target: Colour) -> Plan:
