@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws import console, stack_events
+from ansible_collections.immutable.ec2.plugins.module_utils.aws import console
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock, events
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.events import Event, Phase
@@ -16,7 +16,6 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.progress 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.report import url
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
     Await,
-    Part,
     Plan,
     Result,
     Shift,
@@ -51,7 +50,6 @@ class Herald:
         self._observer = observer
         self._report = Reporter(environment.env, tell)
         self._deployment: Deployment | None = None
-        self._followed: dict[str, stack_events.StackFollower] = {}
         self._ready = False
         self._shift: Shift | None = None
 
@@ -66,7 +64,13 @@ class Herald:
         elif self._deployment:
             self._report.notice(f"going on with {self._deployment.id}, begun by {self._deployment.by}")
 
+    def _tell_news(self) -> None:
+        """Stack events as they come."""
+        self._report.happened(self._observer.news)
+        self._observer.news.clear()
+
     def doing(self, seen: Observed, step: Step) -> None:
+        self._tell_news()
         if isinstance(step, Shift):
             if not self._ready:
                 self._publish(seen, Phase.READY)
@@ -92,12 +96,13 @@ class Herald:
         guard = seen.ledger.guard
         if guard and guard.fired_at and seen.ledger.deployment:
             self._report.guard_fired(guard)
-        self._happened(seen, step)
+        self._tell_news()
         self._report.waiting(step)
         if seen.watch.verdicts:
             self._report.gates(seen.watch.verdicts)
 
     def ended(self, seen: Observed, end: Plan) -> None:
+        self._tell_news()
         if self._shift and seen.edge.weights == self._shift.weights:
             self._publish(seen, Phase.SHIFTED)
         self._report.ended(end)
@@ -117,21 +122,6 @@ class Herald:
         if not lines:
             return end
         return replace(end, reason="\n".join([f"{end.reason}. {stack.unhealthy_server} last wrote:", *lines]))
-
-    def _happened(self, seen: Observed, step: Await) -> None:
-        """Stack events as they come."""
-        stack_id = ""
-        if step.part is Part.STACK and step.colour and (stack := seen.colours[step.colour]):
-            stack_id = stack.stack_id
-        elif step.part is Part.EDGE:
-            stack_id = self._observer.stack.stack_id
-        if not stack_id:
-            return
-        follower = self._followed.setdefault(stack_id, stack_events.StackFollower(self._clients, stack_id))
-        try:
-            self._report.happened(follower.news())
-        except AwsError as error:
-            self._report.notice(str(error))
 
     def _publish(self, seen: Observed, phase: Phase, reason: str = "", result: Result | None = None) -> None:
         deployment = self._deployment

@@ -41,8 +41,11 @@ if t.TYPE_CHECKING:
     from mypy_boto3_elbv2.type_defs import ListenerTypeDef, RuleTypeDef, TargetHealthDescriptionTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+    from ansible_collections.immutable.ec2.plugins.module_utils.aws.stack_events import StackEvent
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Ledger
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Environment
+
+GONE: t.Final = "DELETE_COMPLETE"
 
 
 class Observer:
@@ -59,7 +62,10 @@ class Observer:
         self._environment = environment
         self._open_ledger = open_ledger
         self._ledger: Ledger | None = None
+        self._followers: dict[str, stack_events.StackFollower] = {}
         self.edge_stack: EdgeStack | None = None
+        self.news: list[StackEvent] = []
+        """Events of stacks that were waited for, until somebody takes them."""
 
     @property
     def ledger(self) -> Ledger:
@@ -95,11 +101,11 @@ class Observer:
 
     def again(self, seen: Observed, step: Await, turning_back: bool) -> Observed:
         """What was seen, with the part that a wait is about read again."""
-        if step.part is Part.EDGE:
+        if step.part is Part.EDGE and turning_back:
             self._read_edge()
-            if turning_back:
-                return replace(seen, edge=self._edge())
-            status = self.stack.status
+            return replace(seen, edge=self._edge())
+        if step.part is Part.EDGE:
+            status = self._follow(self.stack.stack_id) or seen.edge.status
             return replace(seen, edge=replace(seen.edge, phase=phase(status), status=status))
         if step.part is Part.STACK and step.colour:
             return self._stack_again(seen, step.colour)
@@ -160,13 +166,17 @@ class Observer:
 
     def _stack_again(self, seen: Observed, colour: Colour) -> Observed:
         known = seen.colours[colour]
-        stack = cloudformation.describe_stack(self._clients, self._environment.stack(colour))
-        found = None
-        if stack:
-            found = self._colour(colour, stack, {})
-            if known:  # its servers are looked at when the stack has settled
-                found = replace(known, phase=found.phase, status=found.status, failed_because=found.failed_because)
-        return replace(seen, colours={**seen.colours, colour: found})
+        if known is None:
+            return self.everything()
+        status = self._follow(known.stack_id) or known.status
+        again = None if status == GONE else replace(known, phase=phase(status), status=status)
+        return replace(seen, colours={**seen.colours, colour: again})
+
+    def _follow(self, stack_id: str) -> str:
+        """Keeps the events since the last look, and returns the stack's status as they show it."""
+        follower = self._followers.setdefault(stack_id, stack_events.StackFollower(self._clients, stack_id))
+        self.news += follower.news()
+        return follower.status
 
     def _targets_again(self, seen: Observed, *colours: Colour) -> Observed:
         known = {colour: stack for colour in colours if (stack := seen.colours[colour]) and stack.group}

@@ -23,7 +23,11 @@ HEADER: t.Final = "X-Release"
 
 
 def ask(
-    edge: Edge, path: str, requests: int = REQUESTS, headers: Mapping[str, str] | None = None
+    edge: Edge,
+    path: str,
+    requests: int = REQUESTS,
+    headers: Mapping[str, str] | None = None,
+    only: str | None = None,
 ) -> Mapping[str, int] | None:
     """Which releases answer behind the load balancer.
 
@@ -32,6 +36,8 @@ def ask(
         path: what is asked for; every response names its release, errors included.
         requests: how many.
         headers: sent along, as the preview needs one.
+        only: the one release that should answer: the first response that names another is the last that is asked for,
+            since each is an error to whoever counts them where nothing serves yet.
 
     Returns:
         Release → number of responses ("" where a response named none or a request failed), or None where the load
@@ -41,11 +47,15 @@ def ask(
     failed = 0
     for _attempt in range(requests):
         try:
-            answers[_ask_once(edge, path, headers or {})] += 1
+            answer = _ask_once(edge, path, headers or {})
         except (OSError, http.client.HTTPException):
             failed += 1
             if not answers and failed == FAILED_CONNECTIONS:
                 return None
+            continue
+        answers[answer] += 1
+        if only is not None and answer != only:
+            break
     return answers + collections.Counter({"": failed})
 
 

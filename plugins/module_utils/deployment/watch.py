@@ -135,7 +135,9 @@ class Watcher:
     def _prove(self, edge: EdgeStack, seen: Observed, target: Colour) -> None:
         if self._watch.proven_at:
             return
-        answers = proof.ask(seen.edge, self._settings.health_path)
+        stack = seen.colours[target]
+        only = stack.release if stack and seen.edge.share(target) == ALL_TRAFFIC else None
+        answers = proof.ask(seen.edge, self._settings.health_path, only=only)
         if answers is None:
             self._count(edge, target)
             return
@@ -168,7 +170,7 @@ class Watcher:
         if self._watch.preview_shown or preview is None or stack is None:
             return
         headers = {PREVIEW_HEADER: preview.secret}
-        answers = proof.ask(seen.edge, self._settings.health_path, PREVIEW_REQUESTS, headers)
+        answers = proof.ask(seen.edge, self._settings.health_path, PREVIEW_REQUESTS, headers, stack.release)
         self._answers = collections.Counter(answers) if answers else None
         if answers is None or set(answers) == {stack.release}:
             self._watch = replace(self._watch, preview_shown=True, unproven=answers is None)
