@@ -13,7 +13,7 @@ import pytest
 
 from tests.edge import edge_template
 from tests.lab.contract import support
-from tests.lab.guard.world import World
+from tests.lab.guard.world import World, stack_of
 
 #: A lab beside that of the contract cases, whose API may be up at the same time.
 OCTET = 94
@@ -48,7 +48,7 @@ def begun(api: support.Api, template: Path, request: pytest.FixtureRequest) -> I
         return World.begin(api, template, env, **parameters)
 
     yield make
-    api.delete_stack(env)
+    api.delete_stack(stack_of(env))
 
 
 @pytest.fixture

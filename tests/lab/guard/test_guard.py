@@ -34,7 +34,7 @@ def test_what_it_did_is_in_the_ledger_and_told(world: World) -> None:
     assert event == {
         "event": "guard_fired",
         "app": "shop",
-        "env": world.name,
+        "env": world.env,
         "deployment": ID,
         "alarm": world.alarm,
         "weights": {"blue": 100, "green": 0},

@@ -30,6 +30,7 @@ class World:
     """An env whose deployment to green has half of the traffic.
 
     Attributes:
+        env: the env's name.
         edge: the edge's outputs.
         ledger: that of a controller that holds the lock and has armed the guard.
         alarm: the alarm of the order.
@@ -37,17 +38,18 @@ class World:
     """
 
     api: Api
-    name: str
+    env: str
     edge: dict[str, str]
     ledger: Ledger
     alarm: str
     news: Queue
 
     @classmethod
-    def begin(cls, api: Api, template: Path, name: str, **parameters: object) -> World:
+    def begin(cls, api: Api, template: Path, env: str, **parameters: object) -> World:
+        name = stack_of(env)
         network = {"VpcId": api.vpc, "Subnets": ",".join(api.subnets)}
         weights = {"BlueWeight": SPLIT[0], "GreenWeight": SPLIT[1]}
-        stack = api.create_stack(name, template, App="shop", Env=name, **network, **weights, **parameters)
+        stack = api.create_stack(name, template, App="shop", Env=env, **network, **weights, **parameters)
         assert stack["StackStatus"] == "CREATE_COMPLETE", api.reasons(name)
         edge = outputs(stack)
         account = {"region": "eu-west-1", "endpoint_url": api.url, "access_key": "lab", "secret_key": "lab"}
@@ -69,7 +71,12 @@ class World:
         ledger.arm(GuardOrder(ID, safe, (alarm,), armed=True))
         news = Queue(api, f"news-{name}")
         api.client("sns").subscribe(TopicArn=edge["TopicArn"], Protocol="sqs", Endpoint=news.arn)
-        return cls(api, name, edge, ledger, alarm, news)
+        return cls(api, env, edge, ledger, alarm, news)
+
+    @property
+    def name(self) -> str:
+        """The edge's stack."""
+        return stack_of(self.env)
 
     # --- what happens
 
@@ -88,8 +95,7 @@ class World:
 
     def update(self, **changed: object) -> None:
         """Start an update of the edge; all other parameters stay."""
-        stack = self.api.stacks.describe_stacks(StackName=self.name)["Stacks"][0]
-        kept = {each["ParameterKey"]: None for each in stack["Parameters"]}
+        kept = dict.fromkeys(self.parameters)
         self.api.stacks.update_stack(
             StackName=self.name,
             UsePreviousTemplate=True,
@@ -98,6 +104,12 @@ class World:
         )
 
     # --- what is seen
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The edge's parameters."""
+        stack = self.api.stacks.describe_stacks(StackName=self.name)["Stacks"][0]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
 
     @property
     def weights(self) -> list[int]:
@@ -144,3 +156,8 @@ class World:
         while not wanted(message := json.loads(self.news.next()["Message"])):
             pass
         return dict(message)
+
+
+def stack_of(env: str) -> str:
+    """The name of an env's edge."""
+    return f"shop-{env}-edge"
