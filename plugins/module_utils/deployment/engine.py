@@ -22,6 +22,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     Aborted,
     Deployed,
     GuardOrder,
+    LedgerSeen,
     Observed,
     RolledBack,
     StackPhase,
@@ -35,8 +36,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Await,
     ContinueUpdate,
     CreateColour,
+    DeleteColour,
     Part,
     Plan,
+    RestoreMinimum,
     Result,
     RunCommand,
     Shift,
@@ -55,6 +58,9 @@ if t.TYPE_CHECKING:
 
 MOST_REPEATS: t.Final = 3
 """A write that was made this often and is still planned does not do what it should."""
+
+MOVES: t.Final = (Shift, DeleteColour, RestoreMinimum)
+"""Steps that take traffic or servers from a colour: the facts behind them are looked at right before."""
 
 MOST_SETS: t.Final = 200
 """The same for setting the listener: while an update under way is cancelled it may be set over again and again."""
@@ -153,8 +159,13 @@ class Engine:
                 self._herald.waiting(seen, decision, step)
                 waiting.pause(step, hurry=bool(decision.turns_back))
                 self._keep(seen, wanted)
-                seen, decision = self._look_again(seen, wanted, step, decision)
+                again = self._observer.again(self._said(seen), step, bool(decision.turns_back))
+                seen, decision = self._decide(again, wanted)
                 continue
+            if isinstance(step, MOVES):
+                seen, decision = self._decide(self._observer.fresh(seen, Part.EDGE, Part.TARGETS), wanted)
+                if not decision.steps or _key(decision.steps[0]) != _key(step):
+                    continue
             most = MOST_SETS if isinstance(step, TurnBack) else MOST_REPEATS
             if collections.Counter(map(_key, done))[_key(step)] >= most:
                 reason = f"{step} was done {most} times, in vain ({step.reason}); look at the stacks"
@@ -165,29 +176,28 @@ class Engine:
             self._act(seen, step, wanted)
             done.append(step)
             promised = decision
-            seen, decision = self._look(wanted)
+            seen, decision = self._decide(self._observer.after(seen, step), wanted)
 
     def _begin(self, before: Observed, wanted: Wanted) -> tuple[Observed, Plan]:
         """Takes the lock. Where another had it meanwhile, nothing is begun yet: it is begun from what is there now."""
         held = begin(self._observer.ledger, before, wanted, self._settings, self._tell)
+        if held.deployment and before.ledger.deployment is None:  # nobody else had the lock since the look before it
+            return self._decide(replace(before, ledger=LedgerSeen(held.lease, held.deployment)), wanted)
         seen, decision = self._look(wanted)
         if held.deployment is None and decision.steps and isinstance(wanted, (Deployed, RolledBack)):
             begin(self._observer.ledger, seen, wanted, self._settings, self._tell)
             seen, decision = self._look(wanted)
         return seen, decision
 
+    def _said(self, seen: Observed) -> Observed:
+        """What others wrote into the deployment came with the last renewal of the lease."""
+        held = self._observer.ledger.held
+        if held is None or held.deployment is None:
+            return seen
+        return replace(seen, ledger=replace(seen.ledger, deployment=held.deployment))
+
     def _look(self, wanted: Wanted) -> tuple[Observed, Plan]:
         return self._decide(self._observer.everything(), wanted)
-
-    def _look_again(self, seen: Observed, wanted: Wanted, step: Await, before: Plan) -> tuple[Observed, Plan]:
-        """Only the part that is waited for; the whole when that has changed, since a step is taken by all of it."""
-        again = self._observer.again(seen, step, bool(before.turns_back))
-        seen, decision = self._decide(again, wanted)
-        if decision.steps and isinstance(decision.steps[0], Await) and decision.steps[0].part is step.part:
-            return seen, decision
-        if step.part is Part.EDGE and seen.edge.phase is StackPhase.BUSY:
-            return seen, decision
-        return self._look(wanted)
 
     def _decide(self, seen: Observed, wanted: Wanted) -> tuple[Observed, Plan]:
         edge = self._observer.stack

@@ -14,6 +14,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws import (
     load_balancing,
     stack_events,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
     ColourStack,
@@ -31,7 +32,23 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming im
     phase,
     read_edge_stack,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Part
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
+    Align,
+    Await,
+    CancelUpdate,
+    ClosePreview,
+    ContinueUpdate,
+    CreateColour,
+    DeleteColour,
+    HoldMinimum,
+    OpenPreview,
+    Part,
+    RestoreMinimum,
+    ResumeReplacing,
+    Shift,
+    SuspendReplacing,
+    TurnBack,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +61,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.stack_events import StackEvent
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Ledger
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Environment
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Step
 
 GONE: t.Final = "DELETE_COMPLETE"
+OLD_SECONDS: t.Final = 5.0
+"""Facts of this age are read again before traffic moves or a server goes."""
 
 
 class Observer:
@@ -63,6 +83,8 @@ class Observer:
         self._open_ledger = open_ledger
         self._ledger: Ledger | None = None
         self._followers: dict[str, stack_events.StackFollower] = {}
+        self._groups: dict[str, AutoScalingGroupTypeDef] = {}
+        self._read_at: dict[Part, float] = {}
         self.edge_stack: EdgeStack | None = None
         self.news: list[StackEvent] = []
         """Events of stacks that were waited for, until somebody takes them."""
@@ -88,30 +110,61 @@ class Observer:
         """
         stack = self._read_edge()
         self._ledger = self._ledger or self._open_ledger(stack.ledger)
-        stacks = {
-            colour: cloudformation.describe_stack(self._clients, self._environment.stack(colour)) for colour in Colour
-        }
-        names = [name for one in stacks.values() if one and (name := outputs_of(one).get("AutoScalingGroupName"))]
-        groups = auto_scaling.describe_groups(self._clients, names)
-        return Observed(
-            edge=self._edge(),
-            colours={colour: self._colour(colour, one, groups) if one else None for colour, one in stacks.items()},
-            ledger=self._ledger.read(),
-        )
+        colours = self._colours(tuple(Colour))
+        return Observed(edge=self._edge(), colours=colours, ledger=self._ledger.read())
 
     def again(self, seen: Observed, step: Await, turning_back: bool) -> Observed:
-        """What was seen, with the part that a wait is about read again."""
+        """What was seen, with the part that a wait is about read again, in as few calls as can be."""
         if step.part is Part.EDGE and turning_back:
-            self._read_edge()
-            return replace(seen, edge=self._edge())
+            return self.read(seen, Part.EDGE)
         if step.part is Part.EDGE:
             status = self._follow(self.stack.stack_id) or seen.edge.status
+            if phase(status) is StackPhase.READY:
+                return self.read(seen, Part.EDGE)
             return replace(seen, edge=replace(seen.edge, phase=phase(status), status=status))
         if step.part is Part.STACK and step.colour:
             return self._stack_again(seen, step.colour)
         if step.part is Part.TARGETS and step.colour:
             return self._targets_again(seen, step.colour)
-        return replace(self._targets_again(seen, *Colour), ledger=self.ledger.read())
+        return self.read(seen, Part.TRAFFIC)
+
+    def read(self, seen: Observed, part: Part, *colours: Colour) -> Observed:
+        """What was seen, with one part read again as a whole.
+
+        Args:
+            part: the edge; the stacks of the colours; their groups and targets; or ledger and targets.
+            colours: both unless given.
+        """
+        which = colours or tuple(Colour)
+        if part is Part.EDGE:
+            self._read_edge()
+            return replace(seen, edge=self._edge())
+        if part is Part.STACK:
+            return replace(seen, colours={**seen.colours, **self._colours(which)})
+        again = self._targets_again(seen, *which)
+        return again if part is Part.TARGETS else replace(again, ledger=self.ledger.read())
+
+    def after(self, seen: Observed, step: Step) -> Observed:
+        """What was seen, with what a step that was just done changes."""
+        match step:
+            case CreateColour() | DeleteColour():
+                return self.read(seen, Part.STACK, step.colour)
+            case HoldMinimum() | RestoreMinimum() | SuspendReplacing() | ResumeReplacing():
+                return self._group_again(seen, step.colour)
+            case OpenPreview() | ClosePreview() | Shift() | Align() | ContinueUpdate():
+                busy = replace(seen.edge, phase=StackPhase.BUSY, status="UPDATE_IN_PROGRESS")
+                return replace(seen, edge=busy)
+            case TurnBack() | CancelUpdate():
+                return self.read(seen, Part.EDGE)
+            case _:
+                return self.read(seen, Part.TRAFFIC)
+
+    def fresh(self, seen: Observed, *parts: Part) -> Observed:
+        """What was seen, with those of the parts read again whose last look is some seconds old."""
+        for part in parts:
+            if clock.monotonic() - self._read_at.get(part, -OLD_SECONDS) >= OLD_SECONDS:
+                seen = self.read(seen, part)
+        return seen
 
     # ------------------------------------------------------------ the edge
 
@@ -123,6 +176,7 @@ class Observer:
         stack = self.stack
         listener = load_balancing.describe_listener(self._clients, stack.listener)
         rules = load_balancing.describe_rules(self._clients, stack.listener)
+        self._looked_at(Part.EDGE)
         previews = {arn: found for arn, found in ((rule["RuleArn"], self._preview(rule)) for rule in rules) if found}
         now = phase(stack.status)
         return Edge(
@@ -164,12 +218,26 @@ class Observer:
 
     # ------------------------------------------------------------ the colours
 
+    def _colours(self, which: t.Iterable[Colour]) -> dict[Colour, ColourStack | None]:
+        stacks = {
+            colour: cloudformation.describe_stack(self._clients, self._environment.stack(colour)) for colour in which
+        }
+        names = [name for one in stacks.values() if one and (name := outputs_of(one).get("AutoScalingGroupName"))]
+        groups = auto_scaling.describe_groups(self._clients, names)
+        self._looked_at(Part.TARGETS)
+        return {colour: self._colour(colour, one, groups) if one else None for colour, one in stacks.items()}
+
+    def _looked_at(self, part: Part) -> None:
+        self._read_at[part] = clock.monotonic()
+
     def _stack_again(self, seen: Observed, colour: Colour) -> Observed:
         known = seen.colours[colour]
         if known is None:
             return self.everything()
         status = self._follow(known.stack_id) or known.status
-        again = None if status == GONE else replace(known, phase=phase(status), status=status)
+        if phase(status) not in (StackPhase.BUSY, StackPhase.DELETING) or status == GONE:
+            return self.read(seen, Part.STACK, colour)
+        again = replace(known, phase=phase(status), status=status)
         return replace(seen, colours={**seen.colours, colour: again})
 
     def _follow(self, stack_id: str) -> str:
@@ -179,10 +247,27 @@ class Observer:
         return follower.status
 
     def _targets_again(self, seen: Observed, *colours: Colour) -> Observed:
+        """Groups and targets; of a colour whose group has all its servers in service only the targets."""
         known = {colour: stack for colour in colours if (stack := seen.colours[colour]) and stack.group}
-        groups = auto_scaling.describe_groups(self._clients, [stack.group for stack in known.values()])
+        changing = [stack.group for colour, stack in known.items() if not self._complete(stack) or len(colours) > 1]
+        groups = {**self._groups, **auto_scaling.describe_groups(self._clients, changing)}
         again = {colour: self._with_servers(stack, groups.get(stack.group)) for colour, stack in known.items()}
+        if len(colours) > 1:
+            self._looked_at(Part.TARGETS)
         return replace(seen, colours={**seen.colours, **again})
+
+    def _group_again(self, seen: Observed, colour: Colour) -> Observed:
+        stack = seen.colours[colour]
+        if stack is None:
+            return seen
+        groups = auto_scaling.describe_groups(self._clients, [stack.group])
+        again = self._with_group(stack, groups[stack.group]) if stack.group in groups else stack
+        return replace(seen, colours={**seen.colours, colour: again})
+
+    def _complete(self, stack: ColourStack) -> bool:
+        group = self._groups.get(stack.group)
+        serving = [one for one in group["Instances"] if one["LifecycleState"] == "InService"] if group else []
+        return group is not None and len(serving) == group["DesiredCapacity"] == stack.desired
 
     def _colour(
         self, colour: Colour, stack: StackTypeDef, groups: Mapping[str, AutoScalingGroupTypeDef]
@@ -219,6 +304,16 @@ class Observer:
             if one["TargetHealth"]["State"] == "healthy" and servers[one["Target"]["Id"]] == "InService"
         ]
         ailing = [one for one in health if one["TargetHealth"]["State"] in ("unhealthy", "unavailable")]
+        return replace(
+            self._with_group(seen, group),
+            healthy=len(healthy),
+            ailing=len(ailing),
+            unhealthy_because=_reason(ailing[0]) if ailing else "",
+            unhealthy_server=ailing[0]["Target"]["Id"] if ailing else "",
+        )
+
+    def _with_group(self, seen: ColourStack, group: AutoScalingGroupTypeDef) -> ColourStack:
+        self._groups[seen.group] = group
         tags = {tag["Key"]: tag.get("Value", "") for tag in group.get("Tags", [])}
         original = tags.get(ORIGINAL_MINIMUM, "")
         suspended = {process.get("ProcessName") for process in group.get("SuspendedProcesses", [])}
@@ -227,10 +322,6 @@ class Observer:
             desired=group["DesiredCapacity"],
             minimum=group["MinSize"],
             maximum=group["MaxSize"],
-            healthy=len(healthy),
-            ailing=len(ailing),
-            unhealthy_because=_reason(ailing[0]) if ailing else "",
-            unhealthy_server=ailing[0]["Target"]["Id"] if ailing else "",
             original_minimum=int(original) if original.isdigit() else None,
             replaces_unhealthy=REPLACING not in suspended,
         )

@@ -49,6 +49,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
 
+ALARMS_EVERY = timedelta(seconds=4)
 METRICS_EVERY = timedelta(seconds=15)
 """The load balancer's metrics change once a minute."""
 
@@ -74,6 +75,8 @@ class Watcher:
         self._analysed_at: datetime | None = None
         self._counted_at: datetime | None = None
         self._analysis: Verdict | None = None
+        self._alarm: Verdict | None = None
+        self._alarmed_at: datetime | None = None
         self._weights: Mapping[Colour, int] = {}
         self._states: Mapping[str, AlarmState] = {}
 
@@ -189,7 +192,10 @@ class Watcher:
     def _judge(self, edge: EdgeStack, seen: Observed, target: Colour) -> None:
         gates, now = self._settings.gates, clock.now()
         began = seen.ledger.deployment.started_at if seen.ledger.deployment else now
-        verdicts = [self._readings.read(ALARMS, lambda: self._alarms(edge, began))]
+        if self._alarm is None or self._alarmed_at is None or now - self._alarmed_at >= ALARMS_EVERY:
+            self._alarmed_at = now
+            self._alarm = self._readings.read(ALARMS, lambda: self._alarms(edge, began))
+        verdicts = [self._alarm]
         if gates.analysis and self._shifted_at:
             verdicts.append(self._analyse(edge, seen, target))
         self._watch = replace(self._watch, verdicts=tuple(after_deadline(verdict, gates, now) for verdict in verdicts))

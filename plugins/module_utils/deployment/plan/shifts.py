@@ -66,11 +66,11 @@ class Journey:
     def shifts(self, observed: Observed) -> tuple[Step, ...]:
         """Every shift that is still to come with what lies between, as a forecast."""
         steps: list[Step] = []
-        for number, share in enumerate(self.shares(observed)):
-            if number and self.strategy.bake_time:
-                steps.append(
-                    _watched(observed.edge.share(self.target), self.strategy.bake_time, self.strategy.bake_time)
-                )
+        before = 0
+        for share in self.shares(observed):
+            if before and self.strategy.bake_time:
+                steps.append(_watched(before, self.strategy.bake_time, self.strategy.bake_time))
+            before = share
             if share == ALL_TRAFFIC and (approval := self._approval(observed)):
                 steps.append(approval)
             steps.append(Shift(self.target, self.why, share))
