@@ -15,16 +15,24 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     Deployed,
     Deployment,
     Edge,
+    GateState,
     GuardOrder,
     LedgerSeen,
     Observed,
+    Preview,
     Release,
     StackPhase,
+    Strategy,
+    Verdict,
+    Wanted,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 DEADLINE = timedelta(minutes=10)
+CANARY = Strategy("canary", (10, 50, 100), timedelta(minutes=5))
+PREVIEW = Preview(GREEN, "c0ffee")
 
 
 def edge(blue: int = 0, green: int = 0, **changed: t.Any) -> Edge:
@@ -102,3 +110,18 @@ def order(deployment: Deployment, **changed: t.Any) -> GuardOrder:
     safe = {deployment.colour: 0, deployment.colour.other: 100}
     facts: dict[str, t.Any] = {"deployment": deployment.id, "safe": safe, "alarms": ("errors",), "armed": True}
     return GuardOrder(**{**facts, **changed})
+
+
+def verdict(state: GateState, gate: str = "alarms", words: str = "shop-5xx is in ALARM") -> Verdict:
+    return Verdict(gate, state, words, NOW)
+
+
+def steps(observed: Observed, wanted: Wanted, created: frozenset[str] = frozenset()) -> list[str]:
+    """What a plan says, in words."""
+    return [str(step) for step in plan(observed, wanted, NOW, created).steps]
+
+
+def shares(blue: int, green: int, old: ColourStack, new: ColourStack, **more: t.Any) -> Observed:
+    """An env whose traffic is under way from blue (r1) to green (r2)."""
+    preview = PREVIEW if green < 100 else None
+    return world(edge(blue, green, preview=preview), old, new, **{"ledger": ledger(begun("r2")), **more})
