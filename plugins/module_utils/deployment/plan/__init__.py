@@ -56,7 +56,7 @@ def plan(observed: Observed, wanted: Wanted, now: datetime, created: frozenset[s
         return rest
     if edge.phase is StackPhase.BUSY:
         wait = Await(f"{edge.name} is settled", f"its status is {edge.status}", part=Part.EDGE)
-        return replace(rest, steps=(wait, *rest.steps))
+        return rest if rest.steps[:1] == (wait,) else replace(rest, steps=(wait, *rest.steps))
     if edge.phase is not StackPhase.READY:
         return _unstick(observed, wanted, rest)
     return rest
