@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.load import Load, Summary
-from tests.lab.release.support import APP, Shop
+from tests.lab.shop import APP, Shop
 
 PATHS = ("/", "/up", "/articles")
 RATE = 220

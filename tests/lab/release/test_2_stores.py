@@ -14,7 +14,7 @@ import pytest
 from lab.podman import Podman
 from lab.settings import Settings
 from tests.lab.contract.support import wait_for
-from tests.lab.release.support import APP, Shop
+from tests.lab.shop import APP, Shop
 
 STORES = {"PostgreSQL": "postgresql@*.service", "Redis": "redis-server.service"}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 
-from tests.lab.release.support import APP, Shop
+from tests.lab.shop import APP, Shop
 
 
 def test_a_release_without_its_configuration_gets_no_traffic(shop: Shop) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.settings import CHECKOUT
-from tests.lab.release.support import Shop
+from tests.lab.shop import Shop
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab.settings import CHECKOUT
-from tests.lab.release.support import Shop
+from tests.lab.shop import Shop
 
 WRONG: dict[str, tuple[str, dict[str, str], str]] = {
     "no env": ("deploy", {}, "-e env="),

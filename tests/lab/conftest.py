@@ -10,13 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.demo.scenario import ENVS
-from lab.settings import CHECKOUT
-from tests.lab.release.support import Shop
+from tests.lab.shop import FOLDER, OCTET, Shop, bake
 from tests.own_lab import OwnLab
-
-OCTET = 163
-FOLDER = CHECKOUT / "build" / "test" / "release"
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +21,6 @@ def shop() -> Iterator[Shop]:
         pytest.skip("real servers need root")
     own = OwnLab(OCTET, FOLDER)
     try:
-        own.start()
-        for env in ENVS:
-            own.scenario.make_edge(env)
-        own.scenario.bake_base()
-        own.scenario.bake(1)
-        own.scenario.bake(2)
-        yield Shop(own.settings, own.cloud, own.commands, own.scenario.releases[1], own.scenario.releases[2])
+        yield bake(own)
     finally:
         own.stop()

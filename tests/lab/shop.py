@@ -1,7 +1,7 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of a release's way have in common."""
+"""The example app with two baked releases in a lab of the tests' own: baked once, for all tests that deploy."""
 
 from __future__ import annotations
 
@@ -13,9 +13,15 @@ import pytest
 from lab.demo.cloud import Cloud
 from lab.demo.commands import Commands
 from lab.demo.journal import DemoError
-from lab.settings import Settings
+from lab.demo.scenario import ENVS
+from lab.settings import CHECKOUT, Settings
+from tests.own_lab import OwnLab
 
 APP = "shop"
+OCTET = 163
+FOLDER = CHECKOUT / "build" / "test" / "release"
+DRAIN_SECONDS = 20
+"""Before a colour is retired the engine waits as long in real seconds; the lab's load balancer drains for a tenth."""
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,15 @@ class Shop:
         with pytest.raises(DemoError) as failure:
             self.commands.playbook(playbook, f"{playbook}-refused", **extra)
         return " ".join(str(failure.value).split())
+
+
+def bake(own: OwnLab) -> Shop:
+    """Start a lab with an edge and a configuration for each of the ops repo's envs, and bake; nothing is deployed."""
+    own.start()
+    for env in ENVS:
+        parameters = {"DeregistrationDelaySeconds": DRAIN_SECONDS}
+        own.commands.playbook("environment", f"environment-{env}", env=env, environment_edge_parameters=parameters)
+    own.scenario.bake_base()
+    own.scenario.bake(1)
+    own.scenario.bake(2)
+    return Shop(own.settings, own.cloud, own.commands, own.scenario.releases[1], own.scenario.releases[2])

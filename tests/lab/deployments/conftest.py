@@ -1,0 +1,52 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Envs of the tests' own beside those of the ops repo, in the lab that all tests share, and releases that are bad."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.deployments.env import ALL_ENVS, Env
+from tests.lab.deployments.releases import KINDS, Releases
+from tests.lab.shop import Shop
+
+
+@pytest.fixture(scope="session")
+def releases(shop: Shop) -> Iterator[Releases]:
+    """The images ``r-good``, ``r-errors`` and so on; afterwards only the baked ones are left."""
+    made = Releases(shop)
+    made.make(*KINDS)
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def envs(shop: Shop, releases: Releases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Env]]:
+    """All envs with their edges; the first release serves in each. Afterwards they are gone."""
+    folder = tmp_path_factory.mktemp("envs")
+    made = {name: Env(shop, folder, name) for name in ALL_ENVS}
+    for env in made.values():
+        env.make()
+    first = [env.start("deploy", image=shop.first) for env in made.values()]
+    for controller in first:
+        ended = controller.end()
+        assert ended.result == "deployed", ended.said
+    yield made
+    for env in made.values():
+        env.remove()
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """Prints a figure and puts it into the report."""
+
+    def measure(what: str, figure: float, unit: str) -> None:
+        record_property(what, figure)
+        with capsys.disabled():
+            print(f"\nmeasured: {what}: {figure:.2f} {unit}", flush=True)
+
+    return measure
