@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, LeaseLost
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import entry
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.arguments import REQUIRED_IF, argument_spec
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(argument_spec(), required_if=REQUIRED_IF)
         try:
             facts = entry.run(arguments, bool(self._task.check_mode), self._display.display)
-        except (AwsError, Refused) as error:
+        except (AwsError, LeaseLost, Refused) as error:
             self._display.vvv("".join(traceback.format_exception(error)))
             return {**result, "failed": True, "msg": str(error)}
         if not self._task.diff:

@@ -435,7 +435,7 @@ seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, LeaseLost
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import entry
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.arguments import REQUIRED_IF, argument_spec
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
@@ -447,7 +447,7 @@ def main() -> None:
     progress: list[str] = []
     try:
         facts = entry.run(module.params, module.check_mode, progress.append)
-    except (AwsError, Refused) as error:
+    except (AwsError, LeaseLost, Refused) as error:
         module.fail_json(msg=str(error), progress=progress)
     module.exit_json(**facts, progress=progress)
 

@@ -27,11 +27,11 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.judge import Judge
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Held, Ledger
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Observed
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.watch import Watcher
 
 
 def mine(begun: Deployment, wanted: Wanted) -> bool:
@@ -46,7 +46,7 @@ def mine(begun: Deployment, wanted: Wanted) -> bool:
 
 
 def check_start(
-    clients: Clients, settings: Settings, watcher: Watcher, edge: EdgeStack, seen: Observed, wanted: Wanted
+    clients: Clients, settings: Settings, judge: Judge, edge: EdgeStack, seen: Observed, wanted: Wanted
 ) -> None:
     """Refuses a deployment that can't come to a good end, before anything is changed.
 
@@ -59,7 +59,7 @@ def check_start(
     check_architecture(clients, wanted.release, settings.instance_types)
     if not seen.edge.live:
         return
-    missing, verdict = watcher.before_start(edge)
+    missing, verdict = judge.before_start(edge)
     if missing:
         raise Refused(
             f"there is no alarm {', '.join(missing)}; mend gates.alarms in the env's file, or make the alarm first"

@@ -51,9 +51,9 @@ def run(arguments: Mapping[str, t.Any], check_mode: bool, tell: Callable[[str], 
     check_account(clients, settings.account)
     look = observer(clients, settings.environment)
     wanted = wish(arguments["state"], clients, settings, look, tell, check_mode)
-    engine = Engine(clients, settings, look, tell)
+    engine = Engine(clients, settings, look, wanted, tell)
     outcome = None if check_mode else follow(wanted, look, settings, tell)
-    outcome = outcome or (engine.preview(wanted) if check_mode else engine.run(wanted))
+    outcome = outcome or (engine.preview() if check_mode else engine.run())
     if check_mode:
         for step in outcome.plan.steps:
             tell(f"{settings.environment.env} | would {step} ({step.reason})")

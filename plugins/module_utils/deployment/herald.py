@@ -56,6 +56,10 @@ class Herald:
     def url(self, seen: Observed) -> str:
         return url(seen.edge)
 
+    def note(self, text: str) -> None:
+        """Something that a person should know and that stops nothing."""
+        self._report.notice(text)
+
     def started(self, seen: Observed) -> None:
         """The lock is held."""
         self._deployment = seen.ledger.deployment
@@ -88,7 +92,7 @@ class Herald:
         self._report.turning_back(reason)
         self._publish(seen, Phase.TURNING_BACK, reason)
 
-    def waiting(self, seen: Observed, plan: Plan, step: Await) -> None:
+    def waiting(self, seen: Observed, step: Await) -> None:
         """Called at each look."""
         if self._shift and seen.edge.weights == self._shift.weights:
             self._shift = None

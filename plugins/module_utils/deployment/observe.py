@@ -15,17 +15,16 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws import (
     stack_events,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.listener import read_edge
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
     ColourStack,
     Edge,
     Observed,
-    Preview,
     StackPhase,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import (
     ORIGINAL_MINIMUM,
-    PREVIEW_HEADER,
     REPLACING,
     EdgeStack,
     outputs_of,
@@ -55,7 +54,7 @@ if t.TYPE_CHECKING:
 
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
-    from mypy_boto3_elbv2.type_defs import ListenerTypeDef, RuleTypeDef, TargetHealthDescriptionTypeDef
+    from mypy_boto3_elbv2.type_defs import TargetHealthDescriptionTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.stack_events import StackEvent
@@ -92,14 +91,12 @@ class Observer:
     @property
     def ledger(self) -> Ledger:
         """The env's ledger, known once the env was looked at."""
-        assert self._ledger
-        return self._ledger
+        return t.cast("Ledger", self._ledger)
 
     @property
     def stack(self) -> EdgeStack:
         """The edge's stack as it was last read."""
-        assert self.edge_stack
-        return self.edge_stack
+        return t.cast("EdgeStack", self.edge_stack)
 
     def everything(self) -> Observed:
         """The env as AWS shows it now: 3 stacks, listener, rules, groups, at most 2 looks at targets, the ledger.
@@ -173,48 +170,8 @@ class Observer:
         return self.edge_stack
 
     def _edge(self) -> Edge:
-        stack = self.stack
-        listener = load_balancing.describe_listener(self._clients, stack.listener)
-        rules = load_balancing.describe_rules(self._clients, stack.listener)
         self._looked_at(Part.EDGE)
-        previews = {arn: found for arn, found in ((rule["RuleArn"], self._preview(rule)) for rule in rules) if found}
-        now = phase(stack.status)
-        return Edge(
-            name=stack.name,
-            phase=now,
-            status=stack.status,
-            address=stack.outputs["LoadBalancerDnsName"],
-            port=listener["Port"],
-            tls=listener["Protocol"] == "HTTPS",
-            weights=self._weights(listener),
-            swapped_at=stack.swapped_at,
-            asked=stack.asked,
-            preview=next(iter(previews.values()), None),
-            foreign_rules=tuple(_told(rule) for rule in rules if rule["RuleArn"] not in previews),
-            drain=stack.drain,
-            stuck=self._stuck(stack) if now is StackPhase.STUCK else (),
-        )
-
-    def _stuck(self, stack: EdgeStack) -> tuple[str, ...]:
-        return stack_events.stuck_resources(stack_events.operation_events(self._clients, stack.stack_id))
-
-    def _weights(self, listener: ListenerTypeDef) -> dict[Colour, int]:
-        by_group = load_balancing.weights(listener)
-        return {colour: by_group.get(self.stack.target_group(colour), 0) for colour in Colour}
-
-    def _preview(self, rule: RuleTypeDef) -> Preview | None:
-        for condition in rule["Conditions"]:
-            header = condition.get("HttpHeaderConfig", {})
-            if header.get("HttpHeaderName", "").lower() == PREVIEW_HEADER.lower():
-                groups = {
-                    group["TargetGroupArn"]
-                    for action in rule["Actions"]
-                    for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
-                } | {action["TargetGroupArn"] for action in rule["Actions"] if "TargetGroupArn" in action}
-                for colour in Colour:
-                    if groups == {self.stack.target_group(colour)}:
-                        return Preview(colour, header["Values"][0])
-        return None
+        return read_edge(self._clients, self.stack)
 
     # ------------------------------------------------------------ the colours
 
@@ -325,11 +282,6 @@ class Observer:
             original_minimum=int(original) if original.isdigit() else None,
             replaces_unhealthy=REPLACING not in suspended,
         )
-
-
-def _told(rule: RuleTypeDef) -> str:
-    fields = ", ".join(condition.get("Field", "?") for condition in rule["Conditions"])
-    return f"rule {rule['Priority']} ({fields})"
 
 
 def _reason(target: TargetHealthDescriptionTypeDef) -> str:

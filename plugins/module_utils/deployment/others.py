@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.engine import Outcome
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Aborted, Deployed
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
 
 if t.TYPE_CHECKING:

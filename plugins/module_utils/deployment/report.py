@@ -15,7 +15,6 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.engine import Outcome
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.history import Record
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
         ColourStack,
@@ -25,6 +24,7 @@ if t.TYPE_CHECKING:
         Lease,
         Observed,
     )
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
 
 
 def environment_facts(

@@ -54,7 +54,7 @@ if t.TYPE_CHECKING:
 def deploy(observed: Observed, wanted: Deployed, now: datetime, created: frozenset[str]) -> Plan:
     begun, live = observed.ledger.deployment, observed.edge.live
     if begun and (begun.identity != wanted.identity or begun.kind == "rollback"):
-        return unfinished(observed, f"{wanted.release.name}")
+        return unfinished(begun, wanted.release.name)
     target = place(observed, wanted)
     end = Result.ROLLED_BACK if wanted.rolls_back else Result.DEPLOYED
     done = Plan(end, f"{wanted.release.name} serves all traffic from {target}")

@@ -36,8 +36,8 @@ NOTHING = timedelta(0)
 
 def retire(observed: Observed, wanted: Retired, now: datetime) -> Plan:
     edge, live = observed.edge, observed.edge.live
-    if observed.ledger.deployment:
-        return unfinished(observed, "retiring")
+    if begun := observed.ledger.deployment:
+        return unfinished(begun, "retiring")
     if live is None:
         return Plan(Result.NOTHING_TO_DO, f"{none_live(observed)}, so no colour is idle")
     idle, serving = observed.colours[live.other], observed.colours[live]

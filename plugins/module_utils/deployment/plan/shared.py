@@ -32,6 +32,8 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Deployment
+
 
 def then(done: Plan, *steps: Step) -> Plan:
     return replace(done, steps=steps)
@@ -126,10 +128,8 @@ def overdue(stack: ColourStack, deadline: timedelta, now: datetime) -> bool:
     return now - stack.created_at > deadline
 
 
-def unfinished(observed: Observed, verb: str) -> Plan:
+def unfinished(begun: Deployment, verb: str) -> Plan:
     """The refusal of a wish while something else is under way."""
-    begun = observed.ledger.deployment
-    assert begun
     what = "rollback" if begun.kind == "rollback" else "deployment"
     again = "rollback.yml" if begun.kind == "rollback" else f"deploy.yml -e image={begun.release}"
     return Plan(
