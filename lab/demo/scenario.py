@@ -30,6 +30,8 @@ BASE_INPUTS = (
     *("examples/shop/.ruby-version", ROLE_VARS),
     *("roles/image_base", "roles/ruby", "roles/image_seal"),
 )
+# A retirement waits for this, in real time: 2 minutes would be half of the demo.
+EDGE = {"DeregistrationDelaySeconds": 20}
 DISTRIBUTION = "/aws/service/debian/release/13/latest/amd64"
 
 
@@ -93,7 +95,7 @@ class Scenario:
     def make_edge(self, env: str) -> None:
         """The env has its load balancer, which may not serve anything yet."""
         with self._journal.phase(f"edge of {env}") as note:
-            self._commands.playbook("environment", f"environment-{env}", env=env)
+            self._commands.playbook("environment", f"environment-{env}", env=env, environment_edge_parameters=EDGE)
             note.outcome = self._cloud.url(APP, env)
 
     def make_sources(self) -> None:
