@@ -39,6 +39,7 @@ class Hold:
         self._settings = settings
         self._wanted = wanted
         self._note = note
+        self._order: GuardOrder | None = None
 
     def take(self, seen: Observed) -> Held:
         """Takes the lock, and begins the deployment if nobody held the lock since it was looked for."""
@@ -66,7 +67,9 @@ class Hold:
         held = self._observer.ledger.held
         if held is None or held.deployment is None:
             return seen
-        return replace(seen, ledger=replace(seen.ledger, deployment=held.deployment))
+        known = seen.ledger.guard
+        guard = known if known and known.deployment == held.deployment.id else self._order or known
+        return replace(seen, ledger=replace(seen.ledger, deployment=held.deployment, guard=guard))
 
     def arm(self, seen: Observed, judge: Judge) -> None:
         """Gives the guard its order, right before a shift.
@@ -82,6 +85,7 @@ class Hold:
         known = seen.ledger.guard
         if not (known and known.armed and known.deployment == begun.id and known.alarms == order.alarms):
             self._observer.ledger.arm(order)
+            self._order = order
 
     def write_down(self, seen: Observed, reason: str) -> bool:
         """Why traffic goes back, so that it does so whatever is seen from now on; False where that is known already."""

@@ -27,6 +27,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shar
     proof,
     seconds,
     settle,
+    still_busy,
     then,
     told,
     unfinished,
@@ -161,7 +162,10 @@ def _prepare(observed: Observed, wanted: Deployed, journey: Journey, now: dateti
         return then(done, gone, CreateColour(target, count, "the place is free then"), *finish)
     if why := _unusable(observed, stack, wanted, now, created):
         gone = Await(f"{target} is deleted", "its servers drain", part=Part.STACK, colour=target)
-        return then(done, DeleteColour(target, why), gone, CreateColour(target, count, "in its place"), *finish)
+        busy = still_busy(observed, stack, now)
+        first = (busy,) if busy else ()
+        again = CreateColour(target, count, "in its place")
+        return then(done, *first, DeleteColour(target, why), gone, again, *finish)
     if stack.phase is StackPhase.BROKEN:
         return _failed(observed, target, f"the stack {stack.name} is {stack.status}: {stack.failed_because}")
     if stack.phase is StackPhase.BUSY:

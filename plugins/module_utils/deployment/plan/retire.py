@@ -14,9 +14,9 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     StackPhase,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import (
-    PROOF_PATIENCE,
     none_live,
     seconds,
+    still_busy,
     then,
     unfinished,
 )
@@ -60,15 +60,9 @@ def retire(observed: Observed, wanted: Retired, now: datetime) -> Plan:
         return Plan(Result.NOTHING_TO_DO, f"{stays}; to retire it now: retire.yml -e immediate=true")
     if serving is None or serving.healthy == 0:
         return Plan(Result.ABORTED, f"{live} has no healthy server, so {idle.colour} stays: it may be needed")
-    delete = DeleteColour(idle.colour, "asked for at once" if wanted.immediate else "its window has passed")
-    draining = edge.swapped_at + edge.drain - now if edge.swapped_at else NOTHING
-    if draining > NOTHING:
-        wait = Await(f"{idle.colour} has finished its requests", "it may be at some still", left=draining)
-        return then(done, wait, delete, gone)
-    quiet = f"{idle.colour} answers no more requests"
-    if observed.answers and idle.release != serving.release and idle.release in observed.answers:
-        return then(done, Await(quiet, f"{idle.release} still answered one", PROOF_PATIENCE), delete, gone)
-    if observed.idle_requests:
-        counted = f"the load balancer counted {observed.idle_requests} in the last minutes"
-        return then(done, Await(quiet, counted, PROOF_PATIENCE), delete, gone)
-    return then(done, delete, gone)
+    reason = "asked for at once" if wanted.immediate else "its window has passed"
+    if idle.failed_because:  # DELETE_FAILED: tried again, and explained
+        reason = f"{idle.name} is {idle.status}: {idle.failed_because}"
+    delete = DeleteColour(idle.colour, reason)
+    busy = still_busy(observed, idle, now)
+    return then(done, *((busy,) if busy else ()), delete, gone)

@@ -65,7 +65,9 @@ def _go(observed: Observed, wanted: RolledBack, target: Colour, now: datetime) -
     done = Plan(Result.ROLLED_BACK, f"{stack.release} serves all traffic from {target} again")
     least = max(begun.baseline if begun else 0, serving.desired if serving and observed.edge.share(target) == 0 else 0)
     why = f"{release} is rolled back"
-    journey = Journey(target, least, wanted.strategy, GateRules(), wanted.deadline, done, why, judged=False)
+    journey = Journey(
+        target, least, wanted.strategy, GateRules(), wanted.deadline, done, why, judged=False, restores_both=True
+    )
     if observed.edge.share(target) > 0:
         return go_on(observed, journey, now)
     shifts = journey.shifts(observed)

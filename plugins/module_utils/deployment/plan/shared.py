@@ -111,6 +111,23 @@ def proof(observed: Observed, colour: Colour, done: Plan) -> Plan:
 PROOF_PATIENCE = timedelta(minutes=5)
 
 
+def still_busy(observed: Observed, idle: ColourStack, now: datetime) -> Await | None:
+    """Why an idle colour can't go yet: it may be at requests from before the swap, or it still gets some."""
+    edge, live = observed.edge, observed.colours[idle.colour.other]
+    if edge.swapped_at is None or edge.swapped_at < idle.created_at:
+        return None  # it has had no traffic
+    left = edge.swapped_at + edge.drain - now
+    if left > timedelta(0):
+        return Await(f"{idle.colour} has finished its requests", "it may be at some still", left=left)
+    quiet = f"{idle.colour} answers no more requests"
+    if observed.answers and live and idle.release != live.release and idle.release in observed.answers:
+        return Await(quiet, f"{idle.release} still answered one", PROOF_PATIENCE)
+    if observed.idle_requests:
+        counted = f"the load balancer counted {observed.idle_requests} in the last minutes"
+        return Await(quiet, counted, PROOF_PATIENCE)
+    return None
+
+
 def told(answers: t.Mapping[str, int]) -> str:
     return ", ".join(f"{count} × {release or 'no release'}" for release, count in sorted(answers.items())) or "nothing"
 

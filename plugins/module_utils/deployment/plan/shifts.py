@@ -45,6 +45,7 @@ class Journey:
         deadline: how long missing servers are waited for.
         done: the plan's end.
         why: the reason of its shifts.
+        restores_both: whether the other colour's minimum is restored too; after a deployment it stays at its size.
         judged: whether gates have a say; a colour that comes back has passed them once.
     """
 
@@ -56,6 +57,7 @@ class Journey:
     done: Plan
     why: str = "it is healthy"
     judged: bool = True
+    restores_both: bool = False
 
     def shares(self, observed: Observed) -> tuple[int, ...]:
         """The shares that are still to come. Where nothing serves there is nothing to compare with: all at once."""
@@ -88,7 +90,8 @@ def go_on(observed: Observed, journey: Journey, now: datetime) -> Plan:
     """What comes next for a colour that has a share of the traffic."""
     share = observed.edge.share(journey.target)
     rest = journey.shifts(observed) if share < ALL_TRAFFIC else ()
-    end = settle(observed, (journey.target,), journey.target) if share == ALL_TRAFFIC else ()
+    restore = tuple(Colour) if journey.restores_both else (journey.target,)
+    end = settle(observed, restore, journey.target) if share == ALL_TRAFFIC else ()
     # Not only before the next shift: what the live colour was scaled out to while it is watched could shrink again.
     holds = hold(observed, journey.least) if share < ALL_TRAFFIC else ()
     if wait := _shown(observed, journey.target) or _baked(observed, journey, now):
