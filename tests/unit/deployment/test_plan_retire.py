@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,7 +27,7 @@ AT_ONCE = Retired(timedelta(hours=1), immediate=True)
 GONE = ["delete blue", "wait until blue is deleted"]
 
 
-def swapped(minutes: float, **changed: object) -> Edge:
+def swapped(minutes: float, **changed: t.Any) -> Edge:
     """Green serves since so many minutes."""
     return edge(green=100, swapped_at=NOW - timedelta(minutes=minutes), **changed)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import replace
 
 import pytest
@@ -46,7 +47,7 @@ FIRED = order(BEGUN, armed=False, fired_at=NOW, fired_by="shop-5xx")
 TURNED = replace(BEGUN, turned_back="gate alarms failed: shop-5xx is in ALARM")
 
 
-def turned(asked_green: int = 10, **more: object) -> Observed:
+def turned(asked_green: int = 10, **more: t.Any) -> Observed:
     """The listener was set, its stack says something else still."""
     facts = {"asked": {BLUE: 100 - asked_green, GREEN: asked_green}, **more}
     return world(edge(100, 0, **facts), OLD, NEW)
@@ -162,7 +163,7 @@ def test_the_guard_that_fired_ends_the_deployment_as_rolled_back() -> None:
     ],
     ids=["nothing was asked for yet", "this run's own shift", "the update is under way"],
 )
-def test_an_armed_guard_alone_is_no_reason(facts: dict[str, object], watch: Watch) -> None:
+def test_an_armed_guard_alone_is_no_reason(facts: dict[str, t.Any], watch: Watch) -> None:
     seen = world(edge(100, 0, **facts), OLD, NEW, ledger=ledger(BEGUN, order(BEGUN)), watch=watch)
     assert plan(seen, R2, NOW).turns_back == ""
 
