@@ -126,6 +126,17 @@ STEPS: dict[str, tuple[Observed, Wanted, list[str]]] = {
         BACK,
         ["restore the minimum of blue to 1 server"],
     ),
+    "on both colours, since the one that is idle now serves no longer": (
+        world(
+            edge(blue=100),
+            stack(BLUE, "r1", 120, original_minimum=1),
+            stack(GREEN, "r2", 20, original_minimum=1),
+            ledger=UNDER_WAY,
+            watch=PROVEN,
+        ),
+        BACK,
+        ["restore the minimum of blue to 1 server", "restore the minimum of green to 1 server"],
+    ),
     "promise 6: an unfinished deployment is turned back": (shares(90, 10, OLD, NEW), BACK, TURN_BACK),
     "promise 6: an abort turns it back": (shares(90, 10, OLD, NEW), ABORT, TURN_BACK),
     "before any traffic an abort closes the preview and gives back what was held": (

@@ -103,6 +103,33 @@ STEPS: dict[str, tuple[Observed, Deployed, list[str]]] = {
             SWAP,
         ],
     ),
+    "promise 1: not while its servers finish their requests": (
+        world(edge(blue=100, drain=timedelta(minutes=6)), OLD, stack(GREEN, "r0")),
+        deployed("r2"),
+        [
+            "wait until green has finished its requests",
+            "delete green",
+            "wait until green is deleted",
+            "create green with 2 servers",
+            KEPT,
+            HEALTHY,
+            *PREVIEWED,
+            SWAP,
+        ],
+    ),
+    "one that never had traffic is at none": (
+        world(edge(blue=100, drain=timedelta(minutes=6)), OLD, stack(GREEN, "r0", 4), idle_requests=1),
+        deployed("r2"),
+        [
+            "delete green",
+            "wait until green is deleted",
+            "create green with 2 servers",
+            KEPT,
+            HEALTHY,
+            *PREVIEWED,
+            SWAP,
+        ],
+    ),
     "a colour that is being deleted is waited for": (
         world(edge(blue=100), OLD, stack(GREEN, "r0", phase=StackPhase.DELETING)),
         deployed("r2"),

@@ -66,6 +66,11 @@ STEPS: dict[str, tuple[Observed, Retired, list[str]]] = {
         HOUR,
         ["wait until blue answers no more requests", *GONE],
     ),
+    "promise 1: the last request counts, not the clock": (
+        world(swapped(61, drain=timedelta(minutes=61)), OLD, NEW),
+        HOUR,
+        GONE,
+    ),
     "the same release on both colours is no answer of the idle one": (
         world(swapped(120), OLD, stack(GREEN, "r1", 100), answers={"r1": 12}),
         HOUR,

@@ -49,7 +49,7 @@ def test_newest_is_never_a_base_image_or_another_apps(clients: Clients) -> None:
 
 def test_another_apps_image_is_refused_by_its_id_too(clients: Clients) -> None:
     bake(clients, "r1")
-    with pytest.raises(Refused, match="shop has no image 'ami-.*belongs to the app blog"):
+    with pytest.raises(Refused, match=r"shop has no image 'ami-.*belongs to the app blog"):
         find_release(clients, "shop", bake(clients, "r3", app="blog"))
 
 
@@ -77,12 +77,12 @@ def test_an_image_that_is_nowhere_here_may_have_to_be_copied(clients: Clients) -
 
 
 def test_an_image_of_another_architecture_is_refused(clients: Clients) -> None:
-    with pytest.raises(Refused, match="of the architecture arm64, and t3.small runs x86_64 only"):
+    with pytest.raises(Refused, match=r"of the architecture arm64, and t3.small runs x86_64 only"):
         check_architecture(clients, Release("r1", "ami-1", "arm64"), ["t3.small"])
 
 
 def test_an_unknown_instance_type_is_refused(clients: Clients) -> None:
-    with pytest.raises(Refused, match="no instance type t3.tiny"):
+    with pytest.raises(Refused, match=r"no instance type t3.tiny"):
         check_architecture(clients, Release("r1", "ami-1", "x86_64"), ["t3.small", "t3.tiny"])
 
 

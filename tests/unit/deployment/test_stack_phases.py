@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import StackPhase
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import phase
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import phase
 
 PHASES = {
     "CREATE_IN_PROGRESS": StackPhase.BUSY,
