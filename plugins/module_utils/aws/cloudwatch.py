@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import collections
 import math
-import statistics
 import typing as t
 from datetime import timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call, one_line
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.model import AlarmState, Metrics
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.counts import Counted, compare
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.model import AlarmState
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,8 +26,8 @@ if t.TYPE_CHECKING:
     )
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-
-    Points: t.TypeAlias = Mapping[datetime, float]
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.counts import Points
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.model import Metrics
 
 K = t.TypeVar("K")
 
@@ -35,8 +35,13 @@ K = t.TypeVar("K")
 NAMES_A_CALL: t.Final = 100
 
 MINUTE_SECONDS: t.Final = 60
-COUNTS: t.Final = ("RequestCount", "HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount")
+REQUESTS: t.Final = "RequestCount"
+RESPONSES: t.Final = tuple(f"HTTPCode_Target_{code}XX_Count" for code in (2, 3, 4, 5))
+CONNECTION_ERRORS: t.Final = "TargetConnectionErrorCount"
+COUNTS: t.Final = (REQUESTS, *RESPONSES, CONNECTION_ERRORS)
 RESPONSE_TIME: t.Final = "TargetResponseTime"
+OWN_ERRORS: t.Final = "HTTPCode_ELB_5XX_Count"
+"""Known for the load balancer as a whole only."""
 
 
 @aws_call("read the alarms")
@@ -70,10 +75,9 @@ def colour_metrics(
 ) -> dict[K, Metrics]:
     """What the load balancer counted for each colour, in one call.
 
-    Counts are summed over the minutes that every colour has: a metric is absent for a minute without requests, and
-    comes late, for one colour later than for the other. Percentiles can't be added up, so p95 is CloudWatch's own over
-    the whole time, as one period (periods begin at the start time); where it nevertheless comes in pieces, their median
-    is taken.
+    Counts come by the minute (see `counts.compare`, which puts them together). Percentiles can't be added up, so p95
+    is CloudWatch's own over the whole time, as one period (periods begin at the start time); where it nevertheless
+    comes in pieces, their median is taken.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 
@@ -87,58 +91,31 @@ def colour_metrics(
     Raises:
         AwsError: the call failed, or the answer is incomplete.
     """
-    window = end - start
-    queries: list[MetricDataQueryTypeDef] = []
+    balancer = {"LoadBalancer": load_balancer}
+    queries = [_query("b", OWN_ERRORS, balancer)]
     for number, group in enumerate(target_groups.values()):
-        queries += [_query(f"c{number}m{place}", name, load_balancer, group) for place, name in enumerate(COUNTS)]
-        queries.append(_query(f"c{number}p", RESPONSE_TIME, load_balancer, group, "p95", window))
+        both = {"TargetGroup": group, **balancer}
+        queries += [_query(f"c{number}m{place}", name, both) for place, name in enumerate(COUNTS)]
+        queries.append(_query(f"c{number}p", RESPONSE_TIME, both, "p95", end - start))
     points = _metric_data(clients, load_balancer, queries, start, end)
-    minutes = {
-        colour: _minutes(*(points[f"c{number}m{place}"] for place in range(len(COUNTS))))
-        for number, colour in enumerate(target_groups)
-    }
-    common = set.intersection(*(set(counted) for counted in minutes.values()))
-    p95 = {colour: points[f"c{number}p"].values() for number, colour in enumerate(target_groups)}
-    return {
-        colour: Metrics(
-            requests=_sum(counted, common, 0),
-            target_5xx=_sum(counted, common, 1),
-            connection_errors=_sum(counted, common, 2),
-            p95=statistics.median(p95[colour]) if p95[colour] else None,
-        )
-        for colour, counted in minutes.items()
-    }
+    counted = {colour: _counted(points, f"c{number}") for number, colour in enumerate(target_groups)}
+    return compare(counted, points["b"])
 
 
-def _sum(counted: Mapping[datetime, tuple[float, ...]], minutes: Iterable[datetime], place: int) -> int:
-    return round(sum(counted[minute][place] for minute in minutes))
-
-
-def _minutes(requests: Points, target_5xx: Points, connection_errors: Points) -> dict[datetime, tuple[float, ...]]:
-    """Minute → counts, of the minutes that are complete: a response without a request is one whose count comes late.
-
-    A minute of nothing but connection errors is no such minute; each of them was a request then.
-    """
-    complete = requests.keys() | (connection_errors.keys() - target_5xx.keys())
-    return {
-        minute: (
-            requests.get(minute, connection_errors.get(minute, 0)),
-            target_5xx.get(minute, 0),
-            connection_errors.get(minute, 0),
-        )
-        for minute in complete
-    }
+def _counted(points: Mapping[str, Points], colour: str) -> Counted:
+    requests, ok, moved, refused, failed, connection_errors = (
+        points[f"{colour}m{place}"] for place in range(len(COUNTS))
+    )
+    return Counted(requests, (ok, moved, refused, failed), connection_errors, points[f"{colour}p"])
 
 
 def _query(
     query_id: str,
     metric: str,
-    load_balancer: str,
-    target_group: str,
+    dimensions: Mapping[str, str],
     statistic: str = "Sum",
     period: timedelta = timedelta(seconds=MINUTE_SECONDS),
 ) -> MetricDataQueryTypeDef:
-    dimensions = {"TargetGroup": target_group, "LoadBalancer": load_balancer}
     return {
         "Id": query_id,
         "MetricStat": {

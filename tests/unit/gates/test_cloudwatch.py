@@ -109,7 +109,7 @@ def points(query: str, values: dict[datetime, float], **more: object) -> Answer:
 
 def answer(**given: dict[datetime, float]) -> Answer:
     """Every query's answer; those that are not given have no points."""
-    queries = [f"c{colour}{query}" for colour in (0, 1) for query in ("m0", "m1", "m2", "p")]
+    queries = ["b", *(f"c{colour}{query}" for colour in (0, 1) for query in (*(f"m{n}" for n in range(6)), "p"))]
     return {"MetricDataResults": [points(query, given.get(query, {})) for query in queries]}
 
 
@@ -121,8 +121,8 @@ def every(value: float) -> dict[datetime, float]:
     return dict.fromkeys(MINUTES, value)
 
 
-def query(query_id: str, metric: str, group: str, statistic: str, period: int) -> Answer:
-    dimensions = [{"Name": "TargetGroup", "Value": group}, {"Name": "LoadBalancer", "Value": BALANCER}]
+def query(query_id: str, metric: str, statistic: str, period: int, **dimension: str) -> Answer:
+    dimensions = [{"Name": name, "Value": value} for name, value in {**dimension, "LoadBalancer": BALANCER}.items()]
     stat = {"Namespace": "AWS/ApplicationELB", "MetricName": metric, "Dimensions": dimensions}
     return {"Id": query_id, "MetricStat": {"Metric": stat, "Period": period, "Stat": statistic}}
 
@@ -130,17 +130,21 @@ def query(query_id: str, metric: str, group: str, statistic: str, period: int) -
 def test_counts_are_asked_by_the_minute_and_p95_over_the_whole_time_in_one_call(
     clients: Clients, cloudwatch: Stubber
 ) -> None:
+    own = query("b", "HTTPCode_ELB_5XX_Count", "Sum", 60)
     queries = [
-        query(f"c{number}{name}", metric, group, statistic, period)
+        query(f"c{number}{name}", metric, statistic, period, TargetGroup=group)
         for number, group in enumerate(GROUPS.values())
         for name, metric, statistic, period in (
             ("m0", "RequestCount", "Sum", 60),
-            ("m1", "HTTPCode_Target_5XX_Count", "Sum", 60),
-            ("m2", "TargetConnectionErrorCount", "Sum", 60),
+            ("m1", "HTTPCode_Target_2XX_Count", "Sum", 60),
+            ("m2", "HTTPCode_Target_3XX_Count", "Sum", 60),
+            ("m3", "HTTPCode_Target_4XX_Count", "Sum", 60),
+            ("m4", "HTTPCode_Target_5XX_Count", "Sum", 60),
+            ("m5", "TargetConnectionErrorCount", "Sum", 60),
             ("p", "TargetResponseTime", "p95", 180),
         )
     ]
-    asked = {"MetricDataQueries": queries, "StartTime": START, "EndTime": END}
+    asked = {"MetricDataQueries": [own, *queries], "StartTime": START, "EndTime": END}
     cloudwatch.add_response("get_metric_data", answer(), asked)
     read(clients)
 
@@ -149,7 +153,7 @@ def test_each_colour_has_its_own_figures(clients: Clients, cloudwatch: Stubber) 
     first = {MINUTES[1]: 4.0}
     cloudwatch.add_response(
         "get_metric_data",
-        answer(c0m0=every(900), c0p={START: 0.2}, c1m0=every(100), c1m1=first, c1m2=first, c1p={START: 0.6}),
+        answer(c0m0=every(900), c0p={START: 0.2}, c1m0=every(100), c1m4=first, c1m5=first, c1p={START: 0.6}),
     )
     assert read(clients) == {"blue": Metrics(2700, 0, 0, 0.2), "green": Metrics(300, 4, 4, 0.6)}
 
@@ -165,32 +169,19 @@ def test_without_requests_there_is_nothing(clients: Clients, cloudwatch: Stubber
     assert read(clients) == {"blue": Metrics(0, 0, 0, None), "green": Metrics(0, 0, 0, None)}
 
 
-def test_only_minutes_that_both_colours_have_are_compared(clients: Clients, cloudwatch: Stubber) -> None:
-    late = {MINUTES[0]: 100.0, MINUTES[1]: 100.0}
-    cloudwatch.add_response("get_metric_data", answer(c0m0=every(900), c0m1=every(9), c1m0=late))
-    assert read(clients) == {"blue": Metrics(1800, 18, 0, None), "green": Metrics(200, 0, 0, None)}
-
-
-def test_errors_whose_requests_are_not_in_yet_do_not_count(clients: Clients, cloudwatch: Stubber) -> None:
-    late = {MINUTES[0]: 100.0, MINUTES[1]: 100.0}
-    cloudwatch.add_response("get_metric_data", answer(c0m0=every(900), c1m0=late, c1m1=every(1), c1m2=every(1)))
-    assert read(clients)["green"] == Metrics(200, 2, 2, None)
-
-
-def test_a_minute_of_nothing_but_connection_errors_counts_each_as_a_request(
+def test_what_the_load_balancer_answered_itself_is_of_the_colour_that_did_not(
     clients: Clients, cloudwatch: Stubber
 ) -> None:
-    before = {MINUTES[0]: 100.0}
-    refused = {MINUTES[1]: 90.0, MINUTES[2]: 80.0}
-    cloudwatch.add_response("get_metric_data", answer(c0m0=every(900), c1m0=before, c1m2=refused))
-    assert read(clients)["green"] == Metrics(270, 0, 170, None)
+    answered = {"c0m1": every(800), "c0m2": every(60), "c0m3": every(40), "c1m1": every(97)}
+    cloudwatch.add_response("get_metric_data", answer(c0m0=every(900), c1m0=every(100), b=every(3), **answered))
+    assert read(clients) == {"blue": Metrics(2700, 0, 0, None, 0), "green": Metrics(300, 0, 0, None, 9)}
 
 
 def test_points_on_several_pages_are_put_together(clients: Clients, cloudwatch: Stubber) -> None:
     whole = answer(c0m0=every(900), c1m0=every(100))
     half = [points("c0m0", {MINUTES[0]: 900.0}, StatusCode="PartialData")]
     cloudwatch.add_response("get_metric_data", {"MetricDataResults": half, "NextToken": "more"})
-    whole["MetricDataResults"][0] = points("c0m0", {MINUTES[1]: 900.0, MINUTES[2]: 900.0})
+    whole["MetricDataResults"][1] = points("c0m0", {MINUTES[1]: 900.0, MINUTES[2]: 900.0})
     cloudwatch.add_response("get_metric_data", whole)
     assert read(clients)["blue"].requests == 2700
 

@@ -43,11 +43,17 @@ class Metrics:
     """Connections to its servers that failed; the load balancer answers 502 itself, and counts that for no colour."""
     p95: float | None
     """Seconds within which 95 of 100 responses came; None where none came."""
+    unanswered: int = 0
+    """Requests that the load balancer answered with a 5xx of its own since its servers did not, for whatever reason:
+    a failed connection, one that was closed before the response, or a response that took too long."""
 
     @property
     def errors(self) -> int:
-        """Never more than there were requests: a request may try several connections."""
-        return min(self.requests, self.target_5xx + self.connection_errors)
+        """Never more than there were requests: a request may try several connections.
+
+        A failed connection is an unanswered request too, unless another try went well.
+        """
+        return min(self.requests, self.target_5xx + max(self.connection_errors, self.unanswered))
 
     @property
     def error_rate(self) -> float:
