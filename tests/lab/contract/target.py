@@ -20,6 +20,7 @@ class Target:
         status: what it answers anything but ``/up`` with.
         delay: seconds before it answers anything but ``/up``.
         breaks: close the connection instead of answering anything but ``/up``.
+        breaks_each: do so with every so many requests only (33: 3 % of them); 0 for none.
         hold: requests to ``/slow`` wait for it.
         requests: paths asked for, but ``/up``.
         connections: how many clients connected for them.
@@ -32,6 +33,7 @@ class Target:
         self.status = 200
         self.delay = 0.0
         self.breaks = False
+        self.breaks_each = 0
         self.hold = threading.Event()
         self.requests: list[str] = []
         self.connections: set[tuple[str, int]] = set()
@@ -82,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         target.requests.append(self.path)
         target.connections.add(self.client_address)
-        if target.breaks:
+        if target.breaks or (target.breaks_each and len(target.requests) % target.breaks_each == 0):
             self.close_connection = True
             return
         if self.path == "/slow":

@@ -80,6 +80,16 @@ def test_a_colour_that_refuses_connections_fails(balancer: Balancer, read: Read)
     assert state(metrics) is GateState.FAILED
 
 
+def test_a_colour_that_closes_3_percent_of_its_connections_unanswered_fails(balancer: Balancer, read: Read) -> None:
+    """As an app does that crashes. The load balancer answers 502 itself, and counts that for no colour."""
+    balancer.green.breaks_each = 33
+    said = balancer.ask(1200)
+    metrics = until(read, lambda new: new.requests == len(balancer.green.requests))
+    assert metrics["new"].errors == metrics["new"].unanswered == said["502"] >= 15
+    assert (metrics["new"].target_5xx, metrics["new"].connection_errors, metrics["live"].errors) == (0, 0, 0)
+    assert state(metrics) is GateState.FAILED
+
+
 def test_a_colour_without_requests_has_no_metrics(clients: Clients, balancer: Balancer) -> None:
     start = datetime.now(UTC) - timedelta(minutes=1)
     names = {"live": "targetgroup/none/1", "new": "targetgroup/none/2"}
