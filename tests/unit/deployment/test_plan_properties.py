@@ -5,304 +5,166 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+import itertools
+from collections.abc import Callable
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
+from hypothesis import HealthCheck, given, settings
 
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.forecast import forecast
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Aborted,
     Colour,
-    ColourStack,
     Deployed,
-    Deployment,
-    Edge,
-    GateRules,
     GateState,
-    GuardOrder,
-    LedgerSeen,
     Observed,
-    Preview,
-    Retired,
-    RolledBack,
     StackPhase,
-    Strategy,
-    Verdict,
     Wanted,
-    Watch,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import needed
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
     Align,
     Await,
-    CancelUpdate,
     ClosePreview,
-    ContinueUpdate,
     CreateColour,
     DeleteColour,
+    HoldMinimum,
     OpenPreview,
+    Plan,
+    RestoreMinimum,
     Result,
     ResumeReplacing,
-    RunCommand,
     Shift,
     Step,
     SuspendReplacing,
     TurnBack,
 )
-from tests.unit.deployment.worlds import BLUE, DEADLINE, GREEN, NOW, begun, deployed, edge, stack, world
+from tests.unit.deployment.any_world import WISHES, any_worlds
+from tests.unit.deployment.worlds import NOW
 
-WEIGHTS = st.sampled_from([(0, 0), (100, 0), (0, 100), (75, 25), (50, 50), (1, 999)])
-RELEASES = st.sampled_from(["r1", "r2", "r3"])
-STRATEGIES = st.sampled_from(
-    [Strategy(), Strategy("canary", (5, 50, 100), timedelta(minutes=5)), Strategy("linear", (50, 100))]
-)
-STATUSES = {
-    StackPhase.READY: "UPDATE_COMPLETE",
-    StackPhase.BUSY: "UPDATE_IN_PROGRESS",
-    StackPhase.STUCK: "UPDATE_ROLLBACK_FAILED",
-}
-MOST_ROUNDS = 40
+Promise = Callable[[Observed, Wanted, Plan], None]
 
 
-@st.composite
-def stacks(draw: st.DrawFn, colour: Colour) -> ColourStack | None:
-    if draw(st.booleans()):
-        return None
-    phase = draw(st.sampled_from(StackPhase))
-    desired = draw(st.integers(1, 6))
-    return stack(
-        colour,
-        draw(RELEASES),
-        draw(st.integers(0, 100)),
-        phase=phase,
-        desired=desired,
-        minimum=draw(st.integers(1, desired)),
-        healthy=draw(st.integers(0, desired)),
-        ailing=draw(st.integers(0, 1)),
-        maximum=draw(st.integers(desired, 8)),
-        original_minimum=draw(st.none() | st.integers(1, 3)),
-        replaces_unhealthy=draw(st.booleans()),
-    )
-
-
-@st.composite
-def edges(draw: st.DrawFn) -> Edge:
-    phase = draw(st.sampled_from(StackPhase))
-    asked = dict(zip((BLUE, GREEN), draw(WEIGHTS), strict=True))
-    weights = draw(WEIGHTS)
-    return edge(
-        *weights,
-        phase=phase,
-        status=STATUSES.get(phase, "CREATE_FAILED"),
-        asked=asked if draw(st.booleans()) else dict(zip((BLUE, GREEN), weights, strict=True)),
-        preview=draw(st.none() | st.builds(Preview, st.sampled_from(Colour), st.just("aa"))),
-        foreign_rules=draw(st.sampled_from([(), ("rule 5 (path-pattern)",)])),
-        stuck=draw(st.sampled_from([(), ("Topic",)])),
-    )
-
-
-@st.composite
-def deployments(draw: st.DrawFn) -> Deployment | None:
-    colour = draw(st.sampled_from(Colour))
-    return draw(
-        st.none()
-        | st.builds(
-            begun,
-            RELEASES,
-            st.just(colour),
-            st.sampled_from([None, colour.other]),
-            kind=st.sampled_from(["deploy", "rollback"]),
-            baseline=st.integers(0, 6),
-            turned_back=st.sampled_from(["", "gate alarms failed"]),
-            abort_by=st.sampled_from(["", "bob"]),
-            approved_by=st.sampled_from(["", "eve"]),
-        )
-    )
-
-
-@st.composite
-def ledgers(draw: st.DrawFn) -> LedgerSeen:
-    deployment = draw(deployments())
-    if deployment is None or draw(st.booleans()):
-        return LedgerSeen(deployment=deployment)
-    safe = {deployment.colour: 0, deployment.colour.other: 100}
-    fired = draw(st.booleans())
-    guard = GuardOrder(deployment.id, safe, ("errors",), not fired, NOW if fired else None, "errors" if fired else "")
-    return LedgerSeen(deployment=deployment, guard=guard)
-
-
-VERDICTS = st.builds(Verdict, st.just("alarms"), st.sampled_from(GateState), st.just("said"), st.just(NOW))
-WATCHES = st.builds(
-    Watch,
-    proven_at=st.sampled_from([None, NOW, NOW - timedelta(hours=1)]),
-    preview_shown=st.booleans(),
-    command=st.none() | VERDICTS,
-    verdicts=st.tuples(VERDICTS) | st.just(()),
-    shifted=st.booleans(),
-    continued=st.integers(0, 3),
-)
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> Observed:
-    answers = draw(st.none() | st.dictionaries(RELEASES, st.integers(1, 12), min_size=1))
-    return world(
-        draw(edges()),
-        draw(stacks(BLUE)),
-        draw(stacks(GREEN)),
-        answers,
-        ledger=draw(ledgers()),
-        watch=draw(WATCHES),
-        idle_requests=draw(st.integers(0, 1)),
-    )
-
-
-GATES = st.builds(GateRules, st.sampled_from(["", "smoke"]), st.booleans())
-WISHES: st.SearchStrategy[Wanted] = st.one_of(
-    st.builds(
-        deployed,
-        RELEASES,
-        st.integers(1, 3),
-        st.integers(3, 6),
-        strategy=STRATEGIES,
-        gates=GATES,
-        accept_drift=st.booleans(),
-        may_skip=st.sampled_from([frozenset(), frozenset({"Topic"})]),
-    ),
-    st.builds(RolledBack, st.just(DEADLINE), STRATEGIES, st.just("ann")),
-    st.builds(Retired, st.just(timedelta(minutes=10)), st.just(timedelta(hours=1)), st.booleans()),
-    st.just(Aborted("ann")),
-)
-
-
-def after(weights: dict[Colour, int], step: Step) -> dict[Colour, int]:
-    return dict(step.weights) if isinstance(step, (Shift, TurnBack, Align)) else weights
-
-
-@settings(max_examples=300)
-@given(worlds(), WISHES)
-def test_promise_5_a_colour_with_traffic_is_never_deleted(seen: Observed, wanted: Wanted) -> None:
+def promise_5_a_colour_with_traffic_is_never_deleted(seen: Observed, _wanted: Wanted, made: Plan) -> None:
     weights = dict(seen.edge.weights)
-    for step in plan(seen, wanted, NOW).steps:
-        weights = after(weights, step)
-        if isinstance(step, DeleteColour):
-            assert weights[step.colour] == 0
+    for step in made.steps:
+        weights = dict(step.weights) if isinstance(step, (Shift, TurnBack, Align)) else weights
+        assert not isinstance(step, DeleteColour) or weights[step.colour] == 0
 
 
-@settings(max_examples=300)
-@given(worlds(), WISHES)
-def test_promise_5_traffic_is_never_taken_from_the_only_colour_that_can_serve(seen: Observed, wanted: Wanted) -> None:
-    """The next step may give everything only to a colour that has a healthy server, or that shares the traffic now."""
-    steps = plan(seen, wanted, NOW).steps
-    if steps and isinstance(steps[0], (Shift, TurnBack, Align)):
-        for colour, weight in steps[0].weights.items():
-            if weight == 100 and seen.edge.share(colour) < 100:
-                to, other = seen.colours[colour], seen.colours[colour.other]
-                assert to is not None
-                assert to.healthy > 0 or seen.edge.share(colour) > 0 or other is None or other.healthy == 0
+def promise_5_the_last_colour_that_serves_keeps_its_traffic(seen: Observed, _wanted: Wanted, made: Plan) -> None:
+    """A step that takes all traffic from a colour with healthy servers gives it to one that has some too."""
+    step = made.steps[0] if made.steps else None
+    if isinstance(step, (Shift, TurnBack, Align)):
+        for colour, weight in step.weights.items():
+            loser, winner = seen.colours[colour], seen.colours[colour.other]
+            if weight == 0 and seen.edge.share(colour) > 0 and loser and loser.healthy:
+                assert winner is not None and winner.healthy > 0 and winner.phase is not StackPhase.DELETING
 
 
-@settings(max_examples=300)
-@given(worlds(), WISHES)
-def test_promise_2_a_shift_goes_to_a_colour_with_enough_healthy_servers(seen: Observed, wanted: Wanted) -> None:
-    steps = plan(seen, wanted, NOW).steps
-    if steps and isinstance(steps[0], Shift):
-        to, other = seen.colours[steps[0].to], seen.colours[steps[0].to.other]
+def promise_2_a_shift_goes_to_a_colour_with_enough_healthy_servers(seen: Observed, wanted: Wanted, made: Plan) -> None:
+    step = made.steps[0] if made.steps else None
+    if isinstance(step, Shift):
+        to, other, begun = seen.colours[step.to], seen.colours[step.to.other], seen.ledger.deployment
         assert to is not None
-        needed = other.desired if other and seen.edge.weights[other.colour] else 0
-        most = wanted.capacity.maximum if isinstance(wanted, Deployed) else to.maximum
-        assert to.healthy * 100 >= min(needed, to.maximum, most) * steps[0].share
+        live = other.desired if other and seen.edge.weights[other.colour] else 0
+        most = min(to.maximum, wanted.capacity.maximum if isinstance(wanted, Deployed) else to.maximum)
+        assert to.healthy >= needed(min(max(live, begun.baseline if begun else 0), most), step.share)
 
 
-@settings(max_examples=300)
-@given(worlds(), WISHES)
-def test_promise_6_a_failed_gate_never_lets_more_traffic_through(seen: Observed, wanted: Wanted) -> None:
-    failed = [verdict for verdict in seen.watch.verdicts if verdict.state is GateState.FAILED]
-    deployment = seen.ledger.deployment
-    if failed and deployment and isinstance(wanted, Deployed):
-        assert not any(isinstance(step, Shift) for step in plan(seen, wanted, NOW).steps)
-
-
-@settings(max_examples=300)
-@given(worlds(), WISHES)
-def test_promise_6_what_the_guard_turned_back_stays_so(seen: Observed, wanted: Wanted) -> None:
-    deployment, guard = seen.ledger.deployment, seen.ledger.guard
-    if deployment and guard and guard.fired_at and deployment.kind == "deploy":
-        for step in plan(seen, wanted, NOW).steps:
-            assert not isinstance(step, Shift)
-
-
-@settings(max_examples=300)
-@given(worlds(), WISHES)
-def test_promise_3_it_ends_in_a_bounded_number_of_steps(seen: Observed, wanted: Wanted) -> None:
-    """Each first step is done, and planned again from what it leads to; waits come true."""
-    steps: tuple[Step, ...] = ()
-    for _ in range(MOST_ROUNDS):
-        end = plan(seen, wanted, NOW)
-        steps = end.steps
-        if not steps:
-            return
-        seen = come_true(seen, steps[0], wanted)
-    raise AssertionError(f"still planning after {MOST_ROUNDS} rounds: {steps}")
-
-
-@settings(max_examples=300)
-@given(worlds(), WISHES)
-def test_a_plan_without_steps_is_an_end_with_a_reason(seen: Observed, wanted: Wanted) -> None:
-    end = plan(seen, wanted, NOW)
-    assert end.reason
-    assert end.steps or end.result in Result
-    assert not any("\n" in step.reason for step in end.steps)
-
-
-def come_true(seen: Observed, step: Step, wanted: Wanted) -> Observed:
-    """The world after a step: what it does is done, operations end well, deleted stacks go, servers become healthy,
-    requests show the weights, gates pass, people say go."""
-    done = forecast(seen, (step,), wanted, NOW)
-    weights = done.edge.weights
-    shows = step.__class__ in (Shift, TurnBack, Align)
-    facts = {"phase": StackPhase.READY} if seen.edge.phase is StackPhase.BUSY else {}
-    if isinstance(step, ContinueUpdate):
-        facts = {"phase": StackPhase.READY}
-    if isinstance(step, TurnBack):
-        facts |= {"asked": seen.edge.asked}
-    now = replace(done.edge, status="UPDATE_COMPLETE" if facts else seen.edge.status, weights=weights, **facts)
-    if isinstance(step, (OpenPreview, ClosePreview)):
-        now = replace(now, preview=Preview(step.colour, "bb") if isinstance(step, OpenPreview) else None)
-    if isinstance(step, Align) or (isinstance(step, Shift) and step.share == 100):
-        now = replace(now, preview=None)
-    passed = Verdict("alarms", GateState.PASSED, "said", NOW)
+def promise_6_a_failed_gate_never_lets_more_traffic_through(seen: Observed, wanted: Wanted, made: Plan) -> None:
     failed = any(verdict.state is GateState.FAILED for verdict in seen.watch.verdicts)
-    watch = replace(
-        seen.watch,
-        proven_at=NOW - timedelta(hours=1) if isinstance(step, Await) else None if shows else seen.watch.proven_at,
-        preview_shown=isinstance(step, Await) or (seen.watch.preview_shown and not isinstance(step, OpenPreview)),
-        command=passed if isinstance(step, RunCommand) else None if isinstance(step, OpenPreview) else seen.watch.command,
-        verdicts=seen.watch.verdicts if failed else (),
-        shifted=seen.watch.shifted or isinstance(step, Shift),
-        continued=seen.watch.continued + isinstance(step, ContinueUpdate),
+    if failed and seen.ledger.deployment and isinstance(wanted, Deployed):
+        assert not any(isinstance(step, Shift) for step in made.steps)
+
+
+def promise_6_an_undecided_gate_never_lets_the_next_shift_through(seen: Observed, wanted: Wanted, made: Plan) -> None:
+    begun = seen.ledger.deployment
+    undecided = any(verdict.state is not GateState.PASSED for verdict in seen.watch.verdicts)
+    if undecided and begun and isinstance(wanted, Deployed) and seen.edge.share(begun.colour) > 0:
+        assert not made.steps or not isinstance(made.steps[0], Shift)
+
+
+def promise_6_what_was_turned_back_stays_so(seen: Observed, wanted: Wanted, made: Plan) -> None:
+    begun, guard = seen.ledger.deployment, seen.ledger.guard
+    back = begun and (
+        begun.turned_back or begun.abort_by or (guard and guard.fired_at and isinstance(wanted, Deployed))
     )
-    deployment = seen.ledger.deployment
-    if deployment is None and isinstance(wanted, Deployed) and isinstance(step, (CreateColour, Shift, OpenPreview)):
-        to = step.to if isinstance(step, Shift) else step.colour
-        deployment = begun(wanted.release.name, to, seen.edge.live)
-    if deployment and isinstance(step, (TurnBack, CancelUpdate)) and not deployment.turned_back:
-        deployment = replace(deployment, turned_back="as planned")
-    if deployment and isinstance(step, Await):
-        deployment = replace(deployment, approved_by="eve")
-    colours = {colour: settle(there, step) for colour, there in done.colours.items()}
-    serving = {there.release: 12 for colour, there in colours.items() if there and weights[colour] > 0}
-    return Observed(now, colours, serving, replace(seen.ledger, deployment=deployment), watch)
+    if begun and back:
+        assert not any(isinstance(step, (Shift, TurnBack)) and step.weights[begun.colour] for step in made.steps)
 
 
-def settle(there: ColourStack | None, step: Step) -> ColourStack | None:
-    if there is None or there.phase is StackPhase.DELETING:
-        return None
-    if isinstance(step, (SuspendReplacing, ResumeReplacing)) and step.colour is there.colour:
-        there = replace(there, replaces_unhealthy=isinstance(step, ResumeReplacing))
-    if step.__class__.__name__ == "RestoreMinimum" and getattr(step, "colour", None) is there.colour:
-        there = replace(there, original_minimum=None)
-    phase = StackPhase.READY if there.phase is StackPhase.BUSY else there.phase
-    return replace(there, phase=phase, healthy=there.desired, ailing=0)
+def promise_4_another_deployment_is_left_alone(seen: Observed, wanted: Wanted, made: Plan) -> None:
+    begun = seen.ledger.deployment
+    if begun and isinstance(wanted, Deployed) and begun.identity != wanted.identity:
+        assert made.result in (Result.ABORTED, Result.DIRTY)
+        assert all(isinstance(step, Await) or "continue" in str(step) for step in made.steps)
+
+
+def no_step_undoes_another(_seen: Observed, _wanted: Wanted, made: Plan) -> None:
+    for one, later in itertools.combinations(made.steps, 2):
+        assert (one, later) not in _contradictions(one, later), f"{one}, then {later}"
+
+
+def _contradictions(one: Step, later: Step) -> list[tuple[Step, Step]]:
+    pair = [(one, later)]
+    same = getattr(one, "colour", 1) is getattr(later, "colour", 2)
+    opposite = {SuspendReplacing: ResumeReplacing, HoldMinimum: RestoreMinimum, CreateColour: DeleteColour}
+    for kind, contrary in [*opposite.items(), *((value, key) for key, value in opposite.items())]:
+        if same and isinstance(one, kind) and isinstance(later, contrary) and kind is not DeleteColour:
+            return pair
+    if isinstance(one, ClosePreview) and isinstance(later, OpenPreview):
+        return pair
+    if isinstance(one, (Shift, TurnBack, Align)) and isinstance(later, (Shift, TurnBack, Align)):
+        rises = isinstance(one, Shift) and isinstance(later, Shift) and later.share > one.share
+        return [] if one.to is later.to and (rises or not isinstance(one, Shift)) else pair
+    return []
+
+
+def writes_wait_for_a_busy_edge_unless_users_are_hurt(seen: Observed, _wanted: Wanted, made: Plan) -> None:
+    if seen.edge.phase is StackPhase.BUSY and made.steps:
+        assert isinstance(made.steps[0], (Await, TurnBack)) or str(made.steps[0]) == "cancel the edge's update"
+
+
+def promise_7_every_end_and_every_step_has_a_reason(_seen: Observed, _wanted: Wanted, made: Plan) -> None:
+    assert made.reason
+    assert all(step.reason and "\n" not in step.reason for step in made.steps)
+
+
+def a_colour_is_made_only_where_there_is_none(seen: Observed, _wanted: Wanted, made: Plan) -> None:
+    there = {colour for colour in Colour if seen.colours[colour]}
+    for step in made.steps:
+        if isinstance(step, Await) and step.what.endswith("is deleted") and step.colour:
+            there.discard(step.colour)
+        if isinstance(step, CreateColour):
+            assert step.colour not in there
+
+
+PROMISES: tuple[Promise, ...] = (
+    promise_2_a_shift_goes_to_a_colour_with_enough_healthy_servers,
+    promise_4_another_deployment_is_left_alone,
+    promise_5_a_colour_with_traffic_is_never_deleted,
+    promise_5_the_last_colour_that_serves_keeps_its_traffic,
+    promise_6_a_failed_gate_never_lets_more_traffic_through,
+    promise_6_an_undecided_gate_never_lets_the_next_shift_through,
+    promise_6_what_was_turned_back_stays_so,
+    promise_7_every_end_and_every_step_has_a_reason,
+    no_step_undoes_another,
+    writes_wait_for_a_busy_edge_unless_users_are_hurt,
+    a_colour_is_made_only_where_there_is_none,
+)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+@settings(max_examples=60, deadline=None)
+@given(any_worlds(), WISHES)
+def test_whatever_is_seen_and_wanted(promise: Promise, seen: Observed, wanted: Wanted) -> None:
+    promise(seen, wanted, plan(seen, wanted, NOW))
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(any_worlds(), WISHES)
+def test_whatever_is_seen_and_wanted_ten_thousand_times(seen: Observed, wanted: Wanted) -> None:
+    made = plan(seen, wanted, NOW)
+    for promise in PROMISES:
+        promise(seen, wanted, made)
