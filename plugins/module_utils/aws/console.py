@@ -24,7 +24,7 @@ _ALL_WELL: t.Final = re.compile(r"\[ *OK *\] .*|(?:Starting|Stopping|Mounting|Un
 _PASSWORD: t.Final = re.compile(r"(://[^\s/:@]*):[^\s/@]+@")
 
 
-def last_lines(clients: Clients, instance_id: str, count: int = 10) -> list[str]:
+def last_lines(clients: Clients, instance_id: str, count: int = 15) -> list[str]:
     """The last lines of a server's console, the oldest first, as plain text; none where it hasn't written any yet.
     What systemd says of units that came up is left out, unless there is nothing else.
 

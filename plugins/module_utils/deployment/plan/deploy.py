@@ -239,7 +239,4 @@ def _failed(observed: Observed, target: Colour, reason: str) -> Plan:
 def _never_healthy(stack: ColourStack, wanted: Deployed) -> str:
     why = f" ({stack.unhealthy_because})" if stack.unhealthy_because else ""
     count = f"{stack.healthy} of {servers(stack.desired)} of {stack.colour}"
-    return (
-        f"{count} healthy after {seconds(wanted.deadline)}{why}; "
-        f"no traffic was shifted, and {stack.colour} stays so that you can look at its servers"
-    )
+    return f"{count} healthy after {seconds(wanted.deadline)}{why}; no traffic was shifted"
