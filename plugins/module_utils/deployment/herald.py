@@ -125,7 +125,7 @@ class Herald:
             lines = [str(error)]
         if not lines:
             return end
-        return replace(end, reason="\n".join([f"{end.reason}. {stack.unhealthy_server} last wrote:", *lines]))
+        return replace(end, reason="\n".join([end.reason, f"{stack.unhealthy_server} last wrote:", *lines]))
 
     def _publish(self, seen: Observed, phase: Phase, reason: str = "", result: Result | None = None) -> None:
         deployment = self._deployment
