@@ -149,7 +149,8 @@ class Observer:
             case HoldMinimum() | RestoreMinimum() | SuspendReplacing() | ResumeReplacing():
                 return self._group_again(seen, step.colour)
             case OpenPreview() | ClosePreview() | Shift() | Align() | ContinueUpdate():
-                busy = replace(seen.edge, phase=StackPhase.BUSY, status="UPDATE_IN_PROGRESS")
+                asked = step.weights if isinstance(step, (Shift, Align)) else seen.edge.asked
+                busy = replace(seen.edge, phase=StackPhase.BUSY, status="UPDATE_IN_PROGRESS", asked=asked)
                 return replace(seen, edge=busy)
             case TurnBack() | CancelUpdate():
                 return self.read(seen, Part.EDGE)

@@ -235,9 +235,10 @@ def test_a_share_that_nobody_can_serve_goes_back_to_the_colour_with_the_most_tra
 # ---------------------------------------------------------------- an update of the edge is under way
 
 
-def busy(green: int, status: str) -> Observed:
-    seen = edge(100 - green, green, phase=StackPhase.BUSY, status=status, asked={BLUE: 50, GREEN: 50})
-    return world(seen, OLD, NEW, ledger=ledger(TURNED))
+def busy(green: int, status: str, asked: int = 50) -> Observed:
+    wanted = {BLUE: 100 - asked, GREEN: asked}
+    seen = edge(100 - green, green, phase=StackPhase.BUSY, status=status, asked=wanted)
+    return world(seen, OLD, NEW, ledger=ledger(TURNED, order(BEGUN)))
 
 
 SETTLED = "wait until shop-prod-edge is settled"
@@ -251,6 +252,10 @@ UNDER_WAY: dict[str, tuple[Observed, list[str]]] = {
         ["cancel the edge's update", SETTLED, *ALIGN],
     ),
     "it is cancelled already: waited for": (busy(0, "UPDATE_ROLLBACK_IN_PROGRESS"), [SETTLED, *ALIGN]),
+    "it is our own, to the safe weights: not cancelled, that would move traffic again": (
+        busy(0, "UPDATE_IN_PROGRESS", asked=0),
+        [SETTLED, *ALIGN],
+    ),
     "it only cleans up: waited for": (busy(0, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), [SETTLED, *ALIGN]),
     "what is cancelled sets its old weights again: the listener again": (
         busy(10, "UPDATE_ROLLBACK_IN_PROGRESS"),

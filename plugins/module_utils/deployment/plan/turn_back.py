@@ -108,7 +108,8 @@ def turn_back(observed: Observed, target: Colour, reason: str) -> Plan:
     steps: list[Step] = []
     if edge.share(target) > 0:
         steps.append(TurnBack(safe, reason))
-    if edge.phase is StackPhase.BUSY and edge.status == CANCELLABLE and had:
+    # One that asks for the safe weights is our own: cancelled, it would give the traffic away again.
+    if edge.phase is StackPhase.BUSY and edge.status == CANCELLABLE and edge.asked.get(target, 0) > 0:
         steps.append(CancelUpdate("it is under way while traffic goes back"))
     if edge.phase is StackPhase.BUSY:
         steps.append(Await(f"{edge.name} is settled", f"its status is {edge.status}", part=Part.EDGE))
