@@ -152,3 +152,25 @@ WISHES: st.SearchStrategy[Wanted] = st.one_of(
     st.builds(Retired, st.just(timedelta(minutes=10)), st.just(timedelta(hours=1)), st.booleans()),
     st.just(Aborted("ann")),
 )
+
+
+@st.composite
+def likely_worlds(draw: st.DrawFn) -> Observed:
+    """What a run usually meets: r1 serves from blue, and r2 is nowhere yet, or on its way somewhere."""
+    green = draw(st.sampled_from([0, 0, 10, 50, 100]))
+    wants = draw(st.integers(1, 4))
+    begun_r2 = begun("r2", baseline=wants) if green or draw(st.booleans()) else None
+    new = stack(GREEN, "r2", draw(st.integers(0, 9)), desired=wants, minimum=wants, healthy=wants)
+    guard = GuardOrder(begun_r2.id, {BLUE: 100, GREEN: 0}, ("errors",), armed=True) if begun_r2 and green else None
+    return world(
+        edge(100 - green, green),
+        stack(BLUE, "r1", desired=wants, minimum=1, healthy=wants, original_minimum=draw(st.sampled_from([None, 1]))),
+        new if begun_r2 and (green or draw(st.booleans())) else None,
+        ledger=LedgerSeen(deployment=begun_r2, guard=guard),
+    )
+
+
+LIKELY_WISHES: st.SearchStrategy[Wanted] = st.one_of(
+    st.builds(deployed, st.just("r2"), st.just(1), st.just(4), strategy=STRATEGIES, gates=GATES),
+    WISHES,
+)
