@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from lab.demo import configuration
+from lab.demo.scenario import ENVS
+from tests.lab.deployments.analysed import Analysed
 from tests.lab.deployments.env import ALL_ENVS, Env
 from tests.lab.deployments.releases import KINDS, Releases
-from tests.lab.shop import Shop
+from tests.lab.shop import APP, Shop
 
 
 @pytest.fixture(scope="session")
@@ -29,15 +31,32 @@ def envs(shop: Shop, releases: Releases, tmp_path_factory: pytest.TempPathFactor
     """All envs with their edges; the first release serves in each. Afterwards they are gone."""
     folder = tmp_path_factory.mktemp("envs")
     made = {name: Env(shop, folder, name) for name in ALL_ENVS}
-    for env in made.values():
-        env.make()
+    configuration.ensure(shop.settings, shop.cloud, APP, (*ENVS, *ALL_ENVS))
+    for controller in [env.make() for env in made.values()]:
+        ended = controller.end()
+        assert ended.code == 0, ended.said
     first = [env.start("deploy", image=shop.first) for env in made.values()]
     for controller in first:
         ended = controller.end()
         assert ended.result == "deployed", ended.said
+    # The functions of all guards start, which hear of every alarm: several at once take this machine some seconds.
+    made["slow"].ring()
+    made["slow"].hush()
     yield made
-    for env in made.values():
-        env.remove()
+    for parts in (("blue", "green"), ("edge",)):
+        for env in made.values():
+            env.delete(*parts)
+        for env in made.values():
+            env.gone(*parts)
+
+
+@pytest.fixture(scope="session")
+def analysed(envs: dict[str, Env]) -> dict[str, Analysed]:
+    """Begun once, by whoever asks first."""
+    cases = {name: Analysed(envs[name]) for name in ("errors", "slow")}
+    for name, case in cases.items():
+        case.begin(f"r-{name}")
+    return cases
 
 
 @pytest.fixture

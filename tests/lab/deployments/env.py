@@ -5,29 +5,34 @@
 
 from __future__ import annotations
 
+import http.client
 import itertools
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import yaml
 
 from lab.cli.environment import variables
-from lab.demo import configuration
 from lab.demo.cloud import WeightsWatch
 from lab.demo.run import Weights
-from lab.demo.scenario import ENVS
 from lab.load import Load
+from tests.lab.deployments.control import LabControl
 from tests.lab.deployments.controller import Controller, Ended, clean_environment
 from tests.lab.shop import APP, DRAIN_SECONDS, Shop
 
-ALL_ENVS = ("steps", "guarded", "pairs", "errors", "slow", "crowd")
-#: More than any test makes: no alarm of the edge fires by itself.
-MANY_ERRORS = 100_000
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_elbv2.type_defs import ActionTypeDef, TargetGroupTupleTypeDef
+
+ALL_ENVS = ("steps", "guarded", "pairs", "errors", "slow")
+#: No alarm of the edge fires by itself: a test that wants one rings it.
+CALM = {"ErrorsPerMinute": 100_000, "SlowSeconds": 60, "DeregistrationDelaySeconds": DRAIN_SECONDS}
 COMMON = {"app": APP, "region": "eu-west-1"}
 PLAIN: dict[str, Any] = {
     "strategy": "all_at_once",
@@ -54,6 +59,7 @@ class Env:
         (self._folder / "environments").mkdir(parents=True)
         (self._folder / "environments" / "all.yml").write_text(yaml.safe_dump(COMMON))
         self._variables = variables(shop.settings)
+        self.lab = LabControl(shop.settings.api_url)
         self.write()
 
     # ------------------------------------------------------------ the file, the edge
@@ -63,20 +69,22 @@ class Env:
         path = self._folder / "environments" / f"{self.name}.yml"
         path.write_text(yaml.safe_dump({**PLAIN, **keys}))
 
-    def make(self, errors_per_minute: int = MANY_ERRORS) -> Env:
-        """Its databases, its configuration, its edge."""
-        configuration.ensure(self.shop.settings, self.shop.cloud, APP, (*ENVS, *ALL_ENVS))
-        parameters = {"DeregistrationDelaySeconds": DRAIN_SECONDS, "ErrorsPerMinute": errors_per_minute}
-        ended = self.start("environment", environment_edge_parameters=parameters).end()
-        assert ended.code == 0, ended.said
-        return self
+    def make(self) -> Controller:
+        """Somebody makes its edge."""
+        return self.start("environment", environment_edge_parameters=CALM)
 
-    def remove(self) -> None:
-        """Nothing of it is left but its ledger, as the edge's role leaves it."""
-        stacks = self.shop.cloud.stacks
-        for part in ("blue", "green", "edge"):
-            stacks.delete_stack(StackName=self.stack(part))
-            stacks.get_waiter("stack_delete_complete").wait(StackName=self.stack(part), WaiterConfig={"Delay": 1})
+    def delete(self, *parts: str) -> None:
+        """Have stacks deleted; nobody waits for it."""
+        for part in parts:
+            self.shop.cloud.stacks.delete_stack(StackName=self.stack(part))
+
+    def gone(self, *parts: str) -> None:
+        """Wait until stacks are gone."""
+        for part in parts:
+            until(partial(self._gone, self.stack(part)), f"{self.stack(part)} is gone")
+
+    def _gone(self, stack: str) -> bool:
+        return self.find_stack(stack) is None
 
     # ------------------------------------------------------------ controllers
 
@@ -151,10 +159,85 @@ class Env:
                 found[colour] = {tag["Key"]: tag["Value"] for tag in stack["Tags"]}["release"]
         return found
 
-    def find_stack(self, name: str) -> dict[str, Any] | None:
+    def find_stack(self, name: str) -> StackTypeDef | None:
         """The stack of this name, if there is one that is not deleted."""
         pages = self.shop.cloud.stacks.get_paginator("describe_stacks").paginate()
         return next((stack for page in pages for stack in page["Stacks"] if stack["StackName"] == name), None)
+
+    def minimum(self, colour: str) -> int:
+        """The minimum that a colour's group has now."""
+        return int(self.status["environment"]["colours"][colour]["min"])
+
+    def ready(self) -> None:
+        """Wait until nothing is under way at the edge's stack."""
+
+        def over() -> bool:
+            found = self.find_stack(self.stack("edge"))
+            return found is not None and found["StackStatus"].endswith("COMPLETE")
+
+        until(over, f"{self.stack('edge')} is ready")
+
+    # ------------------------------------------------------------ what somebody does by hand
+
+    def set_weights(self, blue: int, green: int) -> None:
+        edge = self.edge
+        groups: list[TargetGroupTupleTypeDef] = [
+            {"TargetGroupArn": edge[f"{colour}TargetGroupArn"], "Weight": weight}
+            for colour, weight in (("Blue", blue), ("Green", green))
+        ]
+        actions: list[ActionTypeDef] = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+        self.shop.cloud.balancers.modify_listener(ListenerArn=edge["ListenerArn"], DefaultActions=actions)
+
+    def scale(self, colour: str, servers: int) -> None:
+        """A colour's group gets another size, as a scaling policy gives it one."""
+        group = self.shop.cloud.outputs(self.stack(colour))["AutoScalingGroupName"]
+        self._client("autoscaling").set_desired_capacity(AutoScalingGroupName=group, DesiredCapacity=servers)
+
+    def register(self, architecture: str, app: str, region: str = "eu-west-1") -> str:
+        """An image that is in the books only; returns its id."""
+        ec2 = self._client("ec2", region)
+        name = f"{app}-app-{architecture}"
+        image = ec2.register_image(Name=name, Architecture=architecture, RootDeviceName="/dev/xvda")["ImageId"]
+        tags = {"app": app, "stage": "app", "release": f"r-{architecture}"}
+        ec2.create_tags(Resources=[image], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+        return str(image)
+
+    def deregister(self, image: str, region: str = "eu-west-1") -> None:
+        self._client("ec2", region).deregister_image(ImageId=image)
+
+    # ------------------------------------------------------------ alarms, the lock
+
+    @property
+    def alarm(self) -> str:
+        """The first of the edge's alarms."""
+        return self.edge["AlarmNames"].split(",")[0]
+
+    def ring(self) -> float:
+        """An alarm goes to ALARM; returns when."""
+        self.hush()
+        at = time.time()
+        self._client("cloudwatch").set_alarm_state(AlarmName=self.alarm, StateValue="ALARM", StateReason="a test")
+        return at
+
+    def hush(self) -> None:
+        """The alarm is over."""
+        self._client("cloudwatch").set_alarm_state(AlarmName=self.alarm, StateValue="OK", StateReason="a test")
+
+    def lease_over(self) -> None:
+        """The lease of a controller that is dead ends now, so that its minute need not be waited for."""
+        self._client("dynamodb").update_item(
+            TableName=self.edge["LedgerTableName"],
+            Key={"pk": {"S": "env"}, "sk": {"S": "lock"}},
+            UpdateExpression="SET #until = :past",
+            ConditionExpression="attribute_exists(holder)",
+            ExpressionAttributeNames={"#until": "until"},
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
+
+    def _client(self, service: str, region: str = COMMON["region"]) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": self._variables["AWS_SECRET_ACCESS_KEY"]}
+        url = self.shop.settings.api_url
+        return boto3.client(service, endpoint_url=url, region_name=region, **keys)  # type: ignore[call-overload]
 
     # ------------------------------------------------------------ traffic
 
@@ -172,28 +255,18 @@ class Env:
         with WeightsWatch(self.shop.cloud, APP, self.name, into):
             yield into
 
-    # ------------------------------------------------------------ the lab itself
-
-    def ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
-        """One request to the lab's own paths (/_lab/…)."""
-        body = None if content is None else json.dumps(content).encode()
-        request = urllib.request.Request(self.shop.settings.api_url + path, body, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            read: dict[str, Any] = json.load(answer)
-            return read
-
-    def last_call(self) -> int:
-        """The number of the last call that the lab has seen."""
-        return int(self.ask("GET", "/_lab/calls?client=nobody")["last"])
-
-    def calls(self, client: str, since: int = 0) -> list[dict[str, Any]]:
-        """The calls of a client after that number."""
-        calls: list[dict[str, Any]] = self.ask("GET", f"/_lab/calls?since={since}&client={client}")["calls"]
-        return calls
-
-    def writes(self, client: str, since: int = 0) -> list[str]:
-        """The operations by which a client changed something."""
-        return [call["operation"] for call in self.calls(client, since) if call["writes"]]
+    def answering(self, requests: int = 20) -> set[str]:
+        """The releases that answer now."""
+        address = self.shop.cloud.url(APP, self.name).removeprefix("http://")
+        found = set()
+        for _ in range(requests):
+            connection = http.client.HTTPConnection(address, 80, timeout=10)
+            try:
+                connection.request("GET", "/up")
+                found.add(str(connection.getresponse().getheader("X-Release")))
+            finally:
+                connection.close()
+        return found
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import base64
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from lab.podman import Podman
 from tests.lab.shop import APP, Shop
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import TagTypeDef
 
 APP_DIR = "/srv/app/current"
 BAD = f"{APP_DIR}/config/initializers/zz_bad.rb"
@@ -33,9 +37,7 @@ Rails.application.config.middleware.insert_before 0, Bad
 """
 KINDS = {
     "good": "",
-    "errors": MIDDLEWARE.format(
-        body='return [500, {"content-type" => "text/plain"}, ["broken"]] if rand(100) < 3'
-    ),
+    "errors": MIDDLEWARE.format(body='return [500, {"content-type" => "text/plain"}, ["broken"]] if rand(100) < 3'),
     "slow": MIDDLEWARE.format(body="sleep 0.25"),
     # Two processes count for themselves: at 10 % of the traffic none comes so far in a few seconds.
     "crashing": MIDDLEWARE.format(body="Process.kill(:KILL, Process.ppid) if @count > 120"),
@@ -104,7 +106,7 @@ class Releases:
     def _image(self, server: str, release: str) -> str:
         ec2 = self.shop.cloud.ec2
         tags = {"Name": f"{APP}-app-{release}", "app": APP, "stage": "app", "release": release, "channel": "main"}
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        listed: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in tags.items()]
         image = ec2.create_image(
             InstanceId=server,
             Name=f"{APP}-app-{release}-{time.time():.0f}",

@@ -1,0 +1,42 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deployments of releases that are worse than the live one, judged by their metrics: some real minutes each."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from tests.lab.deployments.controller import Controller, Ended
+from tests.lab.deployments.env import Env
+
+RATE = 40
+PATHS = ("/", "/articles")
+CANARY = {
+    "strategy": "canary",
+    "canary": [20, 50],
+    "bake_time": "3m",
+    "gates": {"analysis": {"max_error_ratio": 1.5, "max_p95_ratio": 1.3, "min_requests": 200}},
+}
+
+
+@dataclass
+class Analysed:
+    """One of them, under a load of its own, while other things are tested."""
+
+    env: Env
+    _load: ExitStack = field(default_factory=ExitStack)
+    _controller: Controller | None = None
+
+    def begin(self, image: str) -> None:
+        self.env.write(**CANARY)
+        self._load.enter_context(self.env.load(RATE, PATHS))
+        self._controller = self.env.start("deploy", image=image)
+
+    def end(self) -> Ended:
+        """How it ended; waits for that."""
+        assert self._controller
+        ended = self._controller.end()
+        self._load.close()
+        return ended
