@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import threading
 import typing as t
@@ -43,7 +44,7 @@ class Fence:
 
     def __init__(self, lease_end: Callable[[], float | None]) -> None:
         self._lease_end = lease_end
-        self._parent = os.getppid()
+        self._parent = _parent()
         self._own = _Own()
 
     def parent_is_gone(self) -> bool:
@@ -88,6 +89,12 @@ class Fence:
                 f"the deployment lock's lease ran out {late:.1f} s ago, since this process stood still or had no answer"
             )
             raise LeaseLost(why, operation)
+
+
+def _parent() -> int:
+    """Who started this process. A worker of Ansible's knows it from its fork on: its parent may be gone by now."""
+    started_by = multiprocessing.parent_process()
+    return (started_by.pid if started_by else None) or os.getppid()
 
 
 class _Own(threading.local):
