@@ -17,6 +17,8 @@ from lab.settings import LabError, Settings
 
 #: Images of two stages of a few releases, each some hundred megabytes above the base.
 FREE_GIGABYTES = 4.0
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_INSTANCES = 1024
 _TOOLS = {"podman": "podman", "mmdebstrap": "mmdebstrap", "haproxy": "haproxy", "ip": "iproute2"}
 #: How the ids of real access keys start, see AWS's list of IAM identifier prefixes.
 _REAL_KEYS = ("AKIA", "ASIA")
@@ -71,6 +73,24 @@ def disk(folder: Path, gigabytes: float = FREE_GIGABYTES) -> None:
         raise LabError(
             f"{folder} has {free:.1f} GB left and the lab's images need {gigabytes:.1f}: free some (podman image prune)"
         )
+
+
+def watches(limit: Path = INOTIFY, needed: int = INOTIFY_INSTANCES) -> None:
+    """Room for systemd's inotify instances: a server uses about 8, and all of root's containers share one limit.
+
+    The limit is raised until the next boot, since a server that meets it never boots.
+    """
+    allowed = int(limit.read_text())
+    if allowed >= needed:
+        return
+    try:
+        limit.write_text(str(needed))
+    except OSError as error:
+        raise LabError(
+            f"fs.inotify.max_user_instances is {allowed} and the lab's servers need {needed}: "
+            f"run sysctl fs.inotify.max_user_instances={needed} ({error.strerror})"
+        ) from error
+    print(f"lab: raised fs.inotify.max_user_instances from {allowed} to {needed}, until the next boot")
 
 
 def _holder(port: int) -> str:

@@ -50,6 +50,7 @@ def _start(machine: Machine, clock_factor: float) -> None:
     if processes.api(settings) is None:
         checks.port_free(settings.api_port)
     checks.disk(podman.storage())
+    checks.watches()
     for item in machine.remove_everything():
         _say(f"removed what a crash left behind: {item}")
     try:

@@ -121,3 +121,24 @@ def test_not_root() -> None:
             os._exit(3 if "run it with sudo" in str(error) else 1)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+
+
+def test_a_low_limit_of_inotify_instances_is_raised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    limit = tmp_path / "max_user_instances"
+    limit.write_text("128\n")
+    checks.watches(limit, 1024)
+    assert limit.read_text() == "1024"
+    assert "from 128 to 1024" in capsys.readouterr().out
+
+
+def test_a_limit_that_cannot_be_raised_says_how(tmp_path: Path) -> None:
+    class Fixed(type(tmp_path)):  # type: ignore[misc]
+        """A file like those of /proc where the kernel says no, to root too."""
+
+        def write_text(self, *_arguments: object, **_options: object) -> int:
+            raise PermissionError(30, "Read-only file system")
+
+    limit = Fixed(tmp_path / "max_user_instances")
+    Path(limit).write_bytes(b"128\n")
+    with pytest.raises(LabError, match=r"sysctl fs.inotify.max_user_instances=1024 \(Read-only file system\)"):
+        checks.watches(limit, 1024)
