@@ -66,6 +66,9 @@ GONE: t.Final = "DELETE_COMPLETE"
 OLD_SECONDS: t.Final = 5.0
 """Facts of this age are read again before traffic moves or a server goes."""
 
+GROUP_OLD_SECONDS: t.Final = 30.0
+"""A group that has all its servers is read again after so long: Auto Scaling may have replaced one of them."""
+
 
 class Observer:
     """Looks at one env: at everything, or at the one part that a wait is about.
@@ -83,6 +86,7 @@ class Observer:
         self._ledger: Ledger | None = None
         self._followers: dict[str, stack_events.StackFollower] = {}
         self._groups: dict[str, AutoScalingGroupTypeDef] = {}
+        self._groups_read_at: dict[str, float] = {}
         self._read_at: dict[Part, float] = {}
         self.edge_stack: EdgeStack | None = None
         self.news: list[StackEvent] = []
@@ -181,7 +185,7 @@ class Observer:
             colour: cloudformation.describe_stack(self._clients, self._environment.stack(colour)) for colour in which
         }
         names = [name for one in stacks.values() if one and (name := outputs_of(one).get("AutoScalingGroupName"))]
-        groups = auto_scaling.describe_groups(self._clients, names)
+        groups = self._read_groups(names)
         self._looked_at(Part.TARGETS)
         return {colour: self._colour(colour, one, groups) if one else None for colour, one in stacks.items()}
 
@@ -208,7 +212,7 @@ class Observer:
         """Groups and targets; of a colour whose group has all its servers in service only the targets."""
         known = {colour: stack for colour in colours if (stack := seen.colours[colour]) and stack.group}
         changing = [stack.group for colour, stack in known.items() if not self._complete(stack) or len(colours) > 1]
-        groups = {**self._groups, **auto_scaling.describe_groups(self._clients, changing)}
+        groups = {**self._groups, **self._read_groups(changing)}
         again = {colour: self._with_servers(stack, groups.get(stack.group)) for colour, stack in known.items()}
         if len(colours) > 1:
             self._looked_at(Part.TARGETS)
@@ -218,11 +222,19 @@ class Observer:
         stack = seen.colours[colour]
         if stack is None:
             return seen
-        groups = auto_scaling.describe_groups(self._clients, [stack.group])
+        groups = self._read_groups([stack.group])
         again = self._with_group(stack, groups[stack.group]) if stack.group in groups else stack
         return replace(seen, colours={**seen.colours, colour: again})
 
+    def _read_groups(self, names: list[str]) -> dict[str, AutoScalingGroupTypeDef]:
+        found = auto_scaling.describe_groups(self._clients, names)
+        self._groups_read_at.update(dict.fromkeys(found, clock.monotonic()))
+        return found
+
     def _complete(self, stack: ColourStack) -> bool:
+        """Whether nothing is expected of its group: the last look, not long ago, saw all its servers in service."""
+        if clock.monotonic() - self._groups_read_at.get(stack.group, -GROUP_OLD_SECONDS) >= GROUP_OLD_SECONDS:
+            return False
         group = self._groups.get(stack.group)
         serving = [one for one in group["Instances"] if one["LifecycleState"] == "InService"] if group else []
         return group is not None and len(serving) == group["DesiredCapacity"] == stack.desired

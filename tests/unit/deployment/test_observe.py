@@ -1,7 +1,7 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known after a step without a look at AWS."""
+"""What is known after a step without a look at AWS, and what is read again though it looked complete."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import typing as t
 
 import pytest
 
+from ansible_collections.immutable.ec2.plugins.module_utils.aws import auto_scaling, load_balancing
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import StackPhase
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import Observer
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Align, ClosePreview, Shift, Step
-from tests.unit.deployment.worlds import BLUE, GREEN, edge, world
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
+    Align,
+    Await,
+    ClosePreview,
+    Part,
+    Shift,
+    Step,
+)
+from tests.unit.deployment.memory import Time
+from tests.unit.deployment.worlds import BLUE, GREEN, edge, stack, world
 
 SPLIT = {BLUE: 50, GREEN: 50}
 NOBODY: t.Any = None
@@ -32,3 +42,36 @@ def test_an_update_that_was_just_begun_is_known_with_what_it_asks_for(step: Step
     after = Observer(NOBODY, NOBODY, NOBODY).after(before, step).edge
     assert (after.phase, after.status, after.asked) == (StackPhase.BUSY, "UPDATE_IN_PROGRESS", asked)
     assert after.weights == before.edge.weights
+
+
+def group(*servers: str) -> dict[str, t.Any]:
+    return {
+        "AutoScalingGroupName": "green-group",
+        "MinSize": 2,
+        "MaxSize": 4,
+        "DesiredCapacity": 2,
+        "Instances": [{"InstanceId": server, "LifecycleState": "InService"} for server in servers],
+    }
+
+
+def test_a_server_that_was_replaced_while_its_health_was_waited_for_is_seen_within_a_minute(
+    monkeypatch: pytest.MonkeyPatch, time: Time
+) -> None:
+    servers = ["i-1", "i-dead"]
+    monkeypatch.setattr(auto_scaling, "describe_groups", lambda _, names: {name: group(*servers) for name in names})
+    targets = [{"Target": {"Id": server}, "TargetHealth": {"State": "healthy"}} for server in ("i-1", "i-new")]
+    monkeypatch.setattr(load_balancing, "target_health", lambda *_: targets)
+    observer = Observer(NOBODY, NOBODY, NOBODY)
+    observer.edge_stack = EdgeStack("edge", "edge", "UPDATE_COMPLETE", {"GreenTargetGroupArn": "green"}, {})
+    seen = world(edge(100, 0), green=stack(GREEN, "r2", group="green-group", desired=2))
+    wait = Await("2 servers of green are healthy", "", part=Part.TARGETS, colour=GREEN)
+
+    def healthy() -> int:
+        again = observer.again(seen, wait, turning_back=False).colours[GREEN]
+        assert again
+        return again.healthy
+
+    assert healthy() == 1
+    servers[:] = ["i-1", "i-new"]
+    time.sleep(60)
+    assert healthy() == 2
