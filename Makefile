@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH):/usr/sbin:/sbin
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint bench docs lab-up lab-status lab-down clean lock
+.PHONY: help setup demo test test-long faults lint bench docs lab-up lab-status lab-down clean lock
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*##/ {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,9 @@ test: setup ## run every test that CI runs
 
 test-long: setup ## run the tests that are too slow for every change
 	@dev/test-long
+
+faults: setup ## every call of a deployment × every fault, on the emulated API (40 minutes); results in build/faults.json
+	@dev/faults
 
 lint: setup ## run every linter (dev/lint ruff mypy runs these two)
 	@dev/lint

@@ -50,7 +50,7 @@ async def _serve(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    app = front.application(lab.status, lab.faults)
+    app = front.application(lab.status, lab.journal, lab.faults)
     try:
         await asyncio.to_thread(lab.start)
         await asyncio.gather(front.serve(app, settings, stop), lab.alarms.watch(stop))

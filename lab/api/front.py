@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from lab.api import moto_bridge
 from lab.api.faults.gate import Gate
@@ -23,6 +23,7 @@ from lab.api.settings import ACCOUNT, Settings
 from lab.settings import REGION
 
 STATUS_PATH = "/_lab/status"
+JOURNAL_PATH = "/_lab/journal"
 #: ministack's names of the services that moto answers for.
 _TO_MOTO = {"ec2": "ec2", "autoscaling": "autoscaling", "elasticloadbalancing": "elbv2"}
 
@@ -48,11 +49,12 @@ def configure(settings: Settings) -> None:
     )
 
 
-def application(status: Callable[[], object], faults: Faults) -> Application:
+def application(status: Callable[[], object], journal: Callable[[int], object], faults: Faults) -> Application:
     """The ASGI application.
 
     Args:
         status: gives what ``/_lab/status`` shows, as data for JSON; is called in a thread.
+        journal: the same for ``/_lab/journal``, since an entry's number.
         faults: what calls are to meet.
     """
     from ministack import app as ministack
@@ -62,6 +64,9 @@ def application(status: Callable[[], object], faults: Faults) -> Application:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == STATUS_PATH:
             await _answer(send, await asyncio.to_thread(status))
+        elif scope["type"] == "http" and scope["path"] == JOURNAL_PATH:
+            since = parse_qs(scope["query_string"].decode()).get("since", ["0"])[0]
+            await _answer(send, await asyncio.to_thread(journal, int(since)))
         else:
             await ministack.app(scope, receive, send)
 

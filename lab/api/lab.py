@@ -26,6 +26,7 @@ from lab.api.ec2.images import register_distribution, use_server_images
 from lab.api.ec2.instances import use_servers
 from lab.api.ec2.machines import Machines
 from lab.api.ec2.network import use_lab_network
+from lab.api.ec2.tags import group_of, image_tags
 from lab.api.elbv2.actions import use_checked_actions
 from lab.api.elbv2.balancers import use_addresses, wanted
 from lab.api.elbv2.hosts import hosts
@@ -34,6 +35,7 @@ from lab.api.elbv2.targets import Targets, use_targets
 from lab.api.faults.registry import Faults
 from lab.api.functions.events import use_events
 from lab.api.functions.workers import Functions
+from lab.api.journal import Journal, use_journal
 from lab.api.moto_bridge import LOCK
 from lab.api.safe_yaml import use_safe_loader
 from lab.api.settings import Settings
@@ -41,6 +43,7 @@ from lab.loadbalancer.haproxy import HAProxy, HAProxyError
 from lab.metadata import MetadataService
 from lab.metrics.collector import Collector
 from lab.servers.interface import Servers
+from lab.servers.loopback import LoopbackServers
 from lab.servers.none import NoServers
 from lab.servers.podman import PodmanServers
 
@@ -71,6 +74,8 @@ class Lab:
         use_wishes()
         provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES + alarm_stacks.TYPES)
         use_states(self.faults)
+        self._journal = Journal(self._targets)
+        use_journal(self._journal)
         clock = Clock(settings.clock_factor)
         use_data(clock)
         self.alarms = Alarms(clock)
@@ -106,6 +111,10 @@ class Lab:
         """See ``lab.api.status``."""
         return status.status(self._targets)
 
+    def journal(self, since: int) -> object:
+        """See ``lab.api.journal``."""
+        return self._journal.shown(since)
+
     def _run(self) -> None:
         while not self._stop.wait(_TICK_SECONDS):
             try:
@@ -119,6 +128,7 @@ class Lab:
             self._reconciler.tick()
             balancing = wanted(self._targets, self._settings)
             health = hosts(balancing, self._targets)
+            self._journal.look()
         self._metrics.tick(balancing, health, time.time())
         if time.monotonic() < self._retry_at:
             return
@@ -130,7 +140,7 @@ class Lab:
 
     def _relay(self) -> tuple[str, int] | None:
         """Where servers reach the API, once the lab's network is there; the metadata service starts with it."""
-        if self._settings.servers == "none" or not _exists(self._settings.lab.gateway):
+        if self._settings.servers != "podman" or not _exists(self._settings.lab.gateway):
             return None
         if self._metadata is None:
             self._metadata = MetadataService(
@@ -140,7 +150,9 @@ class Lab:
 
 
 def _servers(settings: Settings) -> Servers:
-    return NoServers() if settings.servers == "none" else PodmanServers(settings.run_dir)
+    if settings.servers == "podman":
+        return PodmanServers(settings.run_dir)
+    return LoopbackServers(image_tags, group_of) if settings.servers == "loopback" else NoServers()
 
 
 def _exists(address: str) -> bool:

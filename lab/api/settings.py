@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from lab import settings as lab_settings
 from lab.settings import REGION
 
 ACCOUNT = "123456789012"
-SERVER_KINDS = ("podman", "none")
-_SUBNETS = {f"{REGION}a": "10.{octet}.16.0/20", f"{REGION}b": "10.{octet}.32.0/20"}
+SERVER_KINDS = ("podman", "loopback", "none")
+_SUBNETS = {f"{REGION}a": "{first}.{octet}.16.0/20", f"{REGION}b": "{first}.{octet}.32.0/20"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Settings:
     Attributes:
         lab: the addresses and names of this lab.
         clock_factor: every AWS timer is multiplied by it.
-        servers: ``podman`` for real servers, ``none`` for instances without machines.
+        servers: ``podman`` for real servers, ``loopback`` for a socket each (see ``lab.servers.loopback``),
+            ``none`` for instances without machines.
         run_dir: folder of sockets, configuration and state.
     """
 
@@ -39,9 +41,18 @@ class Settings:
         return aws_seconds * self.clock_factor
 
     @property
+    def network(self) -> IPv4Network:
+        """The default VPC's range: servers that are sockets of this machine have addresses of this machine."""
+        return IPv4Network(f"{self._first}.{self.lab.octet}.0.0/16")
+
+    @property
+    def _first(self) -> int:
+        return 127 if self.servers == "loopback" else 10
+
+    @property
     def subnets(self) -> dict[str, str]:
         """Address range of the default subnet by availability zone."""
-        return {zone: template.format(octet=self.lab.octet) for zone, template in _SUBNETS.items()}
+        return {zone: template.format(first=self._first, octet=self.lab.octet) for zone, template in _SUBNETS.items()}
 
 
 def from_arguments(arguments: list[str] | None = None) -> Settings:

@@ -20,7 +20,7 @@ def use_lab_network(settings: Settings) -> None:
     """Make the default VPC and its two subnets from the lab's ranges. Call before the first request."""
 
     def create_default_vpc(backend: Any) -> Any:
-        vpc = backend.create_vpc(cidr_block=str(settings.lab.network), is_default=True)
+        vpc = backend.create_vpc(cidr_block=str(settings.network), is_default=True)
         for zone, block in settings.subnets.items():
             if zone.startswith(backend.region_name):
                 backend.create_subnet(vpc_id=vpc.id, cidr_block=block, availability_zone=zone)

@@ -11,8 +11,8 @@
     The fault, as soon as it was hit or the time is over.
 ``POST /_lab/faults/ID/release``
     End its holds; ``{"execute": false}`` does not execute a call that was held before.
-``DELETE /_lab/faults``
-    Remove all faults; what they hold goes on.
+``DELETE /_lab/faults`` and ``DELETE /_lab/faults/ID``
+    Remove all faults, or one; what they hold goes on.
 """
 
 from __future__ import annotations
@@ -81,8 +81,10 @@ async def _one_fault(request: Request, asked: dict[str, str], content: dict[str,
         return _say(404, {"error": f"{request.path}: no such fault"})
     if found[2] and request.method == "POST":
         fault.release(content.get("execute", True) is True)
+    elif request.method == "DELETE" and not found[2]:
+        faults.remove(fault)
     elif found[2] or request.method != "GET":
-        return _say(405, {"error": "a fault knows GET, its release knows POST"})
+        return _say(405, {"error": "a fault knows GET and DELETE, its release knows POST"})
     else:
         seconds = min(float(asked.get("wait", 0)), _LONGEST_WAIT_SECONDS)
         await asyncio.wait([asyncio.wrap_future(fault.hit)], timeout=seconds)

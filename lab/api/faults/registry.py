@@ -127,6 +127,12 @@ class Faults:
         for fault in removed:
             fault.release(True)
 
+    def remove(self, fault: Fault) -> None:
+        """Remove one fault; what it holds goes on, and is executed."""
+        with self._lock:
+            self._faults.pop(fault.id, None)
+        fault.release(True)
+
     def of_call(self, number: int, call: Identity) -> Fault | None:
         """The fault that a call meets, now used up by one; the oldest where several fit."""
         facts = {

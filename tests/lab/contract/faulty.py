@@ -61,6 +61,9 @@ class Fault:
     def release(self, execute: bool = True) -> None:
         ask(self.api, "POST", f"/_lab/faults/{self.id}/release", {"execute": execute})
 
+    def remove(self) -> None:
+        ask(self.api, "DELETE", f"/_lab/faults/{self.id}")
+
 
 def arm(api: Api, effect: str, match: dict[str, object], **options: object) -> Fault:
     """Ask for a fault."""
