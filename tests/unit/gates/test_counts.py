@@ -25,7 +25,7 @@ def in_first(count: float) -> Points:
 
 def colour(requests: float = 0, ok: float = 0, failed: float = 0, refused: float = 0, moved: float = 0) -> Counted:
     """A colour's first minute."""
-    codes = (in_first(ok), in_first(moved), {}, in_first(failed))
+    codes: tuple[Points, Points, Points, Points] = (in_first(ok), in_first(moved), {}, in_first(failed))
     return Counted(in_first(requests), codes, in_first(refused))
 
 

@@ -74,9 +74,10 @@ def _held(lease: Lease, deployment: Deployment | None) -> str:
     what = lease.what
     if deployment and deployment.id not in what:
         what = f"{what} (deployment {deployment.id} of release {deployment.release})"
+    way_out = "Wait for it with lock_wait" + (", or end it with abort.yml" if deployment else "")
     return (
         f"{lease.holder} holds the deployment lock: {what}, since {lease.since:%Y-%m-%d %H:%M:%S} UTC; its lease holds"
-        f" until {lease.until:%H:%M:%S} UTC unless renewed. Wait for it with lock_wait, or end it with abort.yml"
+        f" until {lease.until:%H:%M:%S} UTC unless renewed. {way_out}"
     )
 
 

@@ -28,17 +28,18 @@ JOBS: t.Final = {
 LONGEST: t.Final = 160
 
 
-def name(environment: Mapping[str, str] | None = None) -> str:
+def name(environment: Mapping[str, str] | None = None, lasting: bool = True) -> str:
     """``user@host pid 123``, and the CI job where there is one.
 
     Args:
         environment: where the CI system's variables are, the process's own unless given.
+        lasting: whether this process lives as long as it holds something; else its number helps nobody.
     """
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         user = f"uid {os.getuid()}"
-    who = f"{user}@{socket.gethostname()} pid {os.getpid()}"
+    who = f"{user}@{socket.gethostname()}" + (f" pid {os.getpid()}" if lasting else "")
     job = _job(os.environ if environment is None else environment)
     return _clean(f"{who} ({job})" if job else who)
 

@@ -19,28 +19,20 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger im
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.errors import (
     GuardFired,
     LockHeld,
-    NotSigned,
     taken_by,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.open import OpenLedger
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.table import Table
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ansible_collections.immutable.ec2.plugins.module_utils.aws.dynamodb import Write
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.history import Record
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-        Deployment,
-        GuardOrder,
-        Lease,
-        LedgerSeen,
-    )
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Deployment, GuardOrder, Lease
 
 LEASE: t.Final = timedelta(seconds=60)
 POLL_SECONDS: t.Final = 5.0
-LOOK_BACK: t.Final = 200
-"""Deployments among which the previous release is looked for."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,7 @@ class Held:
     deployment: Deployment | None
 
 
-class Ledger:
+class Ledger(OpenLedger):
     """One controller's hand on the ledger. From its making on, the clients' writes need the lock (see `Fence`).
 
     Args:
@@ -66,40 +58,10 @@ class Ledger:
         self._lease = lease
         self._token = secrets.token_hex(8)
         self._began = 0.0
-        self._known_fence: int | None = None
         self.held: Held | None = None
         self.fence = Fence(self._lease_end)
-        self._table = Table(clients, table, self.fence)
+        super().__init__(Table(clients, table, self.fence))
         clients.fence(self.fence)
-
-    def read(self) -> LedgerSeen:
-        """Lock, unfinished deployment and guard's order, as they are at this moment.
-
-        Raises:
-            AwsError: the table can't be read.
-            Refused: an item was written by hand, and wrongly.
-        """
-        found = self._table.query(items.ENV)
-        seen = items.ledger_seen(found, self._table.name)
-        self._known_fence = items.fence(found, self._table.name)
-        return seen
-
-    def history(self, limit: int) -> list[Record]:
-        """The last deployments that have ended, newest first.
-
-        Raises:
-            AwsError, Refused: as `read`.
-        """
-        found = self._table.query(items.HISTORY, newest_first=True, limit=limit)
-        return [items.record(item, self._table.name) for item in found]
-
-    def last_deployed(self, before: str) -> Record | None:
-        """What served before a release was deployed, from the last 200 deployments; None if it isn't known.
-
-        Args:
-            before: the release that serves now.
-        """
-        return history.deployed_before(self.history(LOOK_BACK), before)
 
     def acquire(self, what: str, deployment: Deployment | None) -> Held:
         """Takes the lock, and in the same write begins the deployment (or goes on with it).
@@ -157,6 +119,19 @@ class Ledger:
                     tell(f"waiting up to {left:.0f} s for the deployment lock: {held}")
                 clock.sleep(min(POLL_SECONDS, left))
 
+    def adopt(self, mine: writes.Mine) -> Held:
+        """Goes on with the lock that another process of the same run took, and renews it.
+
+        Args:
+            mine: that one's `mine`.
+
+        Raises:
+            LeaseLost: it has been given back, or another has taken it.
+            AwsError: no answer.
+        """
+        self._token = mine.token
+        return self._renew(mine)
+
     def due(self) -> bool:
         """Whether it is time to `renew`: a third of the lease has passed."""
         return self.held is not None and clock.boottime() >= self._began + self._lease.total_seconds() / 3
@@ -171,7 +146,7 @@ class Ledger:
             LeaseLost: another has taken the lock.
             AwsError: no answer; the lease goes on to its end, so this may be tried again.
         """
-        return self._renew(baseline=baseline or 0)
+        return self._renew(self.mine, baseline=baseline or 0)
 
     def turn_back(self, reason: str) -> Held:
         """Writes down that and why the deployment's traffic goes back; the first reason stays. Renews too.
@@ -179,10 +154,10 @@ class Ledger:
         Raises:
             LeaseLost, AwsError: as `renew`.
         """
-        return self._renew(turned_back=reason)
+        return self._renew(self.mine, turned_back=reason)
 
-    def _renew(self, baseline: int = 0, turned_back: str = "") -> Held:
-        mine, deployment = self._mine(), self.held.deployment if self.held else None
+    def _renew(self, mine: writes.Mine, baseline: int = 0, turned_back: str = "") -> Held:
+        deployment = self.held.deployment if self.held else None
         began, now = clock.boottime(), clock.now()
         if deployment is None or baseline <= deployment.baseline:
             baseline = 0
@@ -201,7 +176,7 @@ class Ledger:
         """
         if self.held is None:
             return
-        mine, self.held = self._mine(), None
+        mine, self.held = self.mine, None
         with contextlib.suppress(ConditionFailed):  # another has it: there is nothing to give back
             self._table.update(writes.release(mine), orphan=True)
 
@@ -213,7 +188,7 @@ class Ledger:
             LeaseLost: another has taken the lock. Nothing was changed.
             AwsError: no answer.
         """
-        mine = self._mine()
+        mine = self.mine
         deployment = self.held.deployment if self.held else None
         if deployment is None:
             raise ValueError("no deployment was begun that could end")
@@ -233,7 +208,7 @@ class Ledger:
             LeaseLost, AwsError: as `finish`.
         """
         try:
-            self._table.transact(writes.holding(self._mine()), writes.arm(order, clock.now()))
+            self._table.transact(writes.holding(self.mine), writes.arm(order, clock.now()))
         except ConditionFailed as error:
             raise self._overtaken(error) from error
 
@@ -243,7 +218,7 @@ class Ledger:
         Raises:
             LeaseLost, AwsError: as `arm`.
         """
-        mine = self._mine()
+        mine = self.mine
         if self.held is None or self.held.deployment is None:
             return
         try:
@@ -252,34 +227,16 @@ class Ledger:
             if 0 in error.failed:
                 raise self._overtaken(error) from error
 
-    def approve(self, deployment_id: str, by: str) -> Deployment:
-        """Says go to an unfinished deployment; the first name stays.
-
-        Raises:
-            Refused: there is no such deployment, or it is on its way back.
-            AwsError: no answer.
-        """
-        return self._sign(deployment_id, "approved", writes.approve(deployment_id, by))
-
-    def request_abort(self, deployment_id: str, by: str) -> Deployment:
-        """Asks for the end of an unfinished deployment; the first name stays.
-
-        Raises:
-            Refused, AwsError: as `approve`.
-        """
-        return self._sign(deployment_id, "aborted", writes.request_abort(deployment_id, by))
-
-    def _sign(self, deployment_id: str, done: str, write: Write) -> Deployment:
-        try:
-            signed = items.deployment(self._table.update(write), self._table.name)
-        except ConditionFailed as error:
-            raise NotSigned(deployment_id, done, items.deployment(error.failed[0], self._table.name)) from error
-        return t.cast("Deployment", signed)  # the condition named its id
-
     def _lease_end(self) -> float | None:
         return None if self.held is None else self._began + self._lease.total_seconds()
 
-    def _mine(self) -> writes.Mine:
+    @property
+    def mine(self) -> writes.Mine:
+        """What shows that the lock is held here.
+
+        Raises:
+            LeaseLost: it isn't.
+        """
         if self.held is None:
             raise LeaseLost("this run does not hold the deployment lock")
         return writes.Mine(self._token, self.held.lease.fence)
