@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +21,9 @@ from tests.lab.guard.world import World, stack_of
 
 #: A lab beside that of the contract cases, whose API may be up at the same time.
 OCTET = 94
+
+Start = Callable[..., subprocess.Popen[str]]
+Play = Callable[..., tuple[bool, str]]
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +64,48 @@ def world(begun: Callable[..., World]) -> World:
     made = begun()
     made.ledger.release()
     return made
+
+
+@pytest.fixture
+def start(api: support.Api, tmp_path: Path) -> Start:
+    """Starts environment.yml for an env, with keys of the env's file and parameters of the edge's template."""
+    credentials = tmp_path / "credentials"
+    credentials.write_text("[mine]\naws_access_key_id = lab\naws_secret_access_key = lab\n")
+
+    def begin(
+        env: str, *arguments: str, keys: Mapping[str, object] | None = None, **parameters: object
+    ) -> subprocess.Popen[str]:
+        (tmp_path / "environments").mkdir(exist_ok=True)
+        file = {"app": "shop", "region": "eu-west-1", **(keys or {})}
+        (tmp_path / "environments" / f"{env}.yml").write_text(json.dumps(file))
+        extra = json.dumps({"env": env, "environment_edge_parameters": parameters})
+        playbook = support.CHECKOUT / "playbooks" / "environment.yml"
+        return subprocess.Popen(
+            [Path(sys.executable).parent / "ansible-playbook", playbook, "-e", extra, *arguments],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "AWS_ENDPOINT_URL": api.url,
+                "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+                "AWS_PROFILE": "mine",
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "ANSIBLE_LOCALHOST_WARNING": "false",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return begin
+
+
+@pytest.fixture
+def play(start: Start) -> Play:
+    """Runs it to its end; returns whether it went well, and what it said."""
+
+    def run(env: str, *arguments: str, **given: Any) -> tuple[bool, str]:
+        process = start(env, *arguments, **given)
+        said, _nothing = process.communicate()
+        return process.returncode == 0, said
+
+    return run
