@@ -19,6 +19,12 @@ def report(figures: Mapping[str, float]) -> None:
     """Prints the figures, whose names end in their unit, and writes them to the file named on the command line."""
     for name, value in figures.items():
         print(f"{name:<40} {value:10.2f}")
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    content = {"date": datetime.now(UTC).date().isoformat(), "machine": machine, "figures": dict(figures)}
+    content = {**circumstances(), "figures": dict(figures)}
     Path(sys.argv[1]).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def circumstances() -> dict[str, str]:
+    """When and where it was measured, and how busy the machine was besides."""
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    load = f"{os.getloadavg()[2]:.1f} in the last 15 minutes"
+    return {"date": datetime.now(UTC).date().isoformat(), "machine": machine, "load_average": load}
