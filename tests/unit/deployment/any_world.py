@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -160,13 +161,19 @@ def likely_worlds(draw: st.DrawFn) -> Observed:
     green = draw(st.sampled_from([0, 0, 10, 50, 100]))
     wants = draw(st.integers(1, 4))
     begun_r2 = begun("r2", baseline=wants) if green or draw(st.booleans()) else None
-    new = stack(GREEN, "r2", draw(st.integers(0, 9)), desired=wants, minimum=wants, healthy=wants)
+    sizes = [wants, wants, wants, wants - 1, 0]
+    serving, fresh = draw(st.sampled_from(sizes)), draw(st.sampled_from(sizes))
+    new = stack(GREEN, "r2", draw(st.integers(0, 9)), desired=wants, minimum=wants, healthy=fresh)
+    new = replace(new, ailing=draw(st.integers(0, wants - fresh)), replaces_unhealthy=draw(st.booleans()))
+    old = stack(BLUE, "r1", desired=wants, minimum=1, healthy=serving)
+    preview = Preview(GREEN, "aa") if begun_r2 and draw(st.booleans()) else None
     guard = GuardOrder(begun_r2.id, {BLUE: 100, GREEN: 0}, ("errors",), armed=True) if begun_r2 and green else None
     return world(
-        edge(100 - green, green),
-        stack(BLUE, "r1", desired=wants, minimum=1, healthy=wants, original_minimum=draw(st.sampled_from([None, 1]))),
+        edge(100 - green, green, preview=preview),
+        replace(old, original_minimum=draw(st.sampled_from([None, 1]))),
         new if begun_r2 and (green or draw(st.booleans())) else None,
         ledger=LedgerSeen(deployment=begun_r2, guard=guard),
+        watch=draw(WATCHES),
     )
 
 
@@ -174,3 +181,5 @@ LIKELY_WISHES: st.SearchStrategy[Wanted] = st.one_of(
     st.builds(deployed, st.just("r2"), st.just(1), st.just(4), strategy=STRATEGIES, gates=GATES),
     WISHES,
 )
+
+LIVES = st.tuples(likely_worlds(), LIKELY_WISHES) | st.tuples(any_worlds(), WISHES)
