@@ -11,7 +11,7 @@ import pytest
 
 from lab.demo import configuration
 from lab.demo.scenario import ENVS
-from tests.lab.deployments.analysed import Analysed
+from tests.lab.deployments.background import Analysed, Overtaken
 from tests.lab.deployments.env import ALL_ENVS, Env
 from tests.lab.deployments.releases import KINDS, Releases
 from tests.lab.shop import APP, Shop
@@ -57,6 +57,12 @@ def analysed(envs: dict[str, Env]) -> dict[str, Analysed]:
     for name, case in cases.items():
         case.begin(f"r-{name}")
     return cases
+
+
+@pytest.fixture(scope="session")
+def overtaken(shop: Shop, envs: dict[str, Env]) -> Overtaken:
+    """Begun once, by whoever asks first."""
+    return Overtaken.begin(envs["pairs"], shop.second)
 
 
 @pytest.fixture

@@ -19,15 +19,22 @@ class LabControl:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._faults: list[str] = []
 
     def fault(self, effect: str, match: dict[str, Any], **options: Any) -> str:
         """Ask the lab for a fault; returns its id."""
-        return str(self.ask("POST", "/_lab/faults", {"effect": effect, "match": match, **options})["id"])
+        made = str(self.ask("POST", "/_lab/faults", {"effect": effect, "match": match, **options})["id"])
+        self._faults.append(made)
+        return made
 
     def hit(self, fault: str, seconds: float = 120) -> None:
         """Wait until something has met it."""
         found = self.ask("GET", f"/_lab/faults/{fault}?wait={seconds:.0f}")
         assert found["hit"], f"nothing met {found['effect']} of {found['match']} within {seconds:.0f} s"
+
+    def met(self, fault: str) -> bool:
+        """Whether something has met it."""
+        return bool(self.ask("GET", f"/_lab/faults/{fault}")["hit"])
 
     def let_go(self, fault: str) -> None:
         """What the fault holds goes on."""
@@ -55,6 +62,7 @@ class LabControl:
         calls = self.calls(client, since)
         return [call["operation"] for call in calls if call["writes"] and (call["status"] or 0) < 400]
 
-    def clear(self) -> None:
-        """No fault any more; what they hold goes on."""
-        self.ask("DELETE", "/_lab/faults")
+    def let_all_go(self) -> None:
+        """What any fault holds that was asked for here goes on; those of other envs stay."""
+        for fault in self._faults:
+            self.let_go(fault)

@@ -193,16 +193,15 @@ class Env:
         group = self.shop.cloud.outputs(self.stack(colour))["AutoScalingGroupName"]
         self._client("autoscaling").set_desired_capacity(AutoScalingGroupName=group, DesiredCapacity=servers)
 
-    def register(self, architecture: str, app: str, region: str = "eu-west-1") -> str:
+    def register(self, app: str, region: str) -> str:
         """An image that is in the books only; returns its id."""
         ec2 = self._client("ec2", region)
-        name = f"{app}-app-{architecture}"
-        image = ec2.register_image(Name=name, Architecture=architecture, RootDeviceName="/dev/xvda")["ImageId"]
-        tags = {"app": app, "stage": "app", "release": f"r-{architecture}"}
+        image = ec2.register_image(Name=f"{app}-app-r", RootDeviceName="/dev/xvda")["ImageId"]
+        tags = {"app": app, "stage": "app", "release": "r"}
         ec2.create_tags(Resources=[image], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
         return str(image)
 
-    def deregister(self, image: str, region: str = "eu-west-1") -> None:
+    def deregister(self, image: str, region: str) -> None:
         self._client("ec2", region).deregister_image(ImageId=image)
 
     # ------------------------------------------------------------ alarms, the lock

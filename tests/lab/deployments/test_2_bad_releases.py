@@ -15,8 +15,8 @@ from tests.lab.deployments.seen import failed, is_as_before
 from tests.lab.shop import Shop
 
 RATE = 60
-#: The analysis takes minutes: they pass while other things are tested.
-pytestmark = pytest.mark.usefixtures("analysed")
+#: What takes minutes is begun here: they pass while other things are tested.
+pytestmark = pytest.mark.usefixtures("overtaken", "analysed")
 
 
 def test_a_release_that_never_gets_healthy_gets_no_traffic(

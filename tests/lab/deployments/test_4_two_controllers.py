@@ -5,65 +5,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.lab.deployments.env import Env
+from tests.lab.deployments.background import Overtaken
+from tests.lab.deployments.env import Env, until
 from tests.lab.shop import Shop
 
 ROUNDS = 20
 CLIENTS = ("one", "two")
 
 
-@pytest.fixture
-def env(shop: Shop, envs: dict[str, Env]) -> Iterator[Env]:
-    """Both releases are warm, and the first one serves; afterwards no fault is left."""
-    pair = envs["pairs"]
-    pair.write()
-    pair.serves(shop.second).serves(shop.first)
-    yield pair
-    pair.lab.clear()
-
-
-def test_promise_4_of_two_controllers_one_deploys_and_the_other_leaves(shop: Shop, env: Env) -> None:
-    winners = []
-    for number in range(ROUNDS):
-        image = (shop.second, shop.first)[number % 2]
-        since = env.lab.last_call()
-        # Whoever gets the lock goes on when the other has left: none comes so late that nothing is left to do.
-        fault = env.lab.fault("hold_before", {"operation": "UpdateStack"})
-        controllers = {client: env.start("deploy", image=image, client=client) for client in CLIENTS}
-        env.lab.hit(fault)
-        winner = next(client for client in CLIENTS if "UpdateStack" in env.lab.writes(client, since))
-        loser = next(client for client in CLIENTS if client != winner)
-        left = controllers[loser].end()
-        env.lab.let_go(fault)
-        ended = controllers[winner].end()
-        assert ended.result == "deployed", ended.said
-        assert left.code != 0
-        assert "holds the deployment lock: deploys" in left.message
-        assert len(left.message.splitlines()) == 1
-        assert env.lab.writes(loser, since) == []
-        winners.append(winner)
-    assert len(winners) == ROUNDS
-
-
-def test_promise_4_a_paused_controller_writes_nothing_that_was_not_on_the_wire(shop: Shop, env: Env) -> None:
+def test_promise_4_a_paused_controller_writes_nothing_that_was_not_on_the_wire(
+    shop: Shop, overtaken: Overtaken
+) -> None:
     """Its shift to one half is on the wire when it is stopped; another one deploys meanwhile, to the end."""
-    env.write(strategy="canary", canary=[50], bake_time="1s", lock_wait="3m")
-    late = env.lab.fault("hold_before", {"client": "paused", "operation": "UpdateStack", "nth": 2})
-    paused = env.start("deploy", image=shop.second, client="paused")
-    env.lab.hit(late)
-    paused.pause()
-    following = env.start("deploy", image=shop.second, client="next").end()
+    env = overtaken.env
+    following = overtaken.following.end()
     assert following.result == "deployed", following.said
+    assert f"{env.name} | waiting up to" in following.said
     assert env.weights == env.asked == (0, 100)
 
     since = env.lab.last_call()
-    env.lab.let_go(late)
-    paused.go_on()
-    ended = paused.end()
+    env.lab.let_go(overtaken.late)
+    overtaken.paused.go_on()
+    ended = overtaken.paused.end()
     assert ended.code != 0
     assert "the deployment lock" in ended.message
     assert env.lab.writes("paused", since) == []
@@ -73,3 +38,33 @@ def test_promise_4_a_paused_controller_writes_nothing_that_was_not_on_the_wire(s
     repaired = env.deploy(shop.second)
     assert repaired.result == "deployed", repaired.said
     assert env.weights == env.asked == (0, 100)
+
+
+@pytest.fixture
+def env(shop: Shop, envs: dict[str, Env]) -> Env:
+    """Both releases are warm, and the first one serves."""
+    pair = envs["pairs"]
+    pair.write()
+    return pair.serves(shop.second).serves(shop.first)
+
+
+def test_promise_4_of_two_controllers_one_deploys_and_the_other_leaves(shop: Shop, env: Env) -> None:
+    for number in range(ROUNDS):
+        one_deploys(env, (shop.second, shop.first)[number % 2])
+
+
+def one_deploys(env: Env, image: str) -> None:
+    """Both begin at once. Whoever gets the lock goes on when the other has left, so that none comes too late for it."""
+    since = env.lab.last_call()
+    faults = {name: env.lab.fault("hold_before", {"client": name, "operation": "UpdateStack"}) for name in CLIENTS}
+    controllers = {client: env.start("deploy", image=image, client=client) for client in CLIENTS}
+    until(lambda: any(map(env.lab.met, faults.values())), "one of them has the lock")
+    loser, winner = sorted(CLIENTS, key=lambda client: env.lab.met(faults[client]))
+    left = controllers[loser].end()
+    env.lab.let_all_go()
+    ended = controllers[winner].end()
+    assert ended.result == "deployed", ended.said
+    assert left.code != 0
+    assert "holds the deployment lock: deploys" in left.message
+    assert len(left.message.splitlines()) == 1
+    assert env.lab.writes(loser, since) == []

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,29 +17,19 @@ ABSENT = "ami-0123456789abcdef0"
 
 @pytest.fixture
 def env(shop: Shop, envs: dict[str, Env]) -> Env:
-    return envs["steps"]
+    """The first release serves."""
+    steps = envs["steps"]
+    steps.write()
+    return steps.serves(shop.first)
 
 
-@pytest.fixture(scope="module")
-def images(envs: dict[str, Env]) -> Iterator[dict[str, str]]:
-    """Images that can't be deployed here, by what is wrong with them."""
-    made = {
-        "of another architecture": envs["steps"].register("arm64", APP),
-        "another app's": envs["steps"].register("x86_64", "blog"),
-        "in another region": envs["steps"].register("x86_64", APP, region="eu-central-1"),
-    }
-    yield made
-    for what, image in made.items():
-        envs["steps"].deregister(image, region="eu-central-1" if "region" in what else "eu-west-1")
-
-
-def refused(env: Env, keys: dict[str, Any], **extra: Any) -> str:
+def refused(where: Env, keys: dict[str, Any], **extra: Any) -> str:
     """The one line that a deployment ends with, which has written nothing."""
-    env.write(**keys)
-    since = env.lab.last_call()
-    ended = env.run("deploy", client="wrong", **extra)
+    where.write(**keys)
+    since = where.lab.last_call()
+    ended = where.run("deploy", client="wrong", **extra)
     assert ended.code != 0
-    assert env.lab.writes("wrong", since) == []
+    assert where.lab.writes("wrong", since) == []
     errors = [line for line in ended.said.splitlines() if line.startswith("[ERROR]:")]
     assert len(errors) == 1, ended.said
     assert "Traceback" not in ended.said
@@ -48,16 +37,18 @@ def refused(env: Env, keys: dict[str, Any], **extra: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("what", "hint"),
-    {
-        "of another architecture": "is of the architecture arm64, and t3.small runs",
-        "another app's": "it belongs to the app blog",
-        "in another region": "an image of another region must be copied here first",
-    }.items(),
+    ("app", "region", "hint"),
+    [
+        ("blog", "eu-west-1", "it belongs to the app blog"),
+        (APP, "eu-central-1", "an image of another region must be copied here first"),
+    ],
+    ids=["another app's", "in another region"],
 )
-def test_an_image_that_can_not_be_deployed(env: Env, images: dict[str, str], what: str, hint: str) -> None:
-    said = refused(env, {}, image=images[what])
-    assert images[what] in said
+def test_an_image_that_can_not_be_deployed(env: Env, app: str, region: str, hint: str) -> None:
+    image = env.register(app, region)
+    said = refused(env, {}, image=image)
+    env.deregister(image, region)
+    assert image in said
     assert hint in said
 
 
@@ -65,6 +56,11 @@ def test_an_image_that_can_not_be_deployed(env: Env, images: dict[str, str], wha
     ("keys", "extra", "hint"),
     {
         "an image that doesn't exist": ({}, {"image": ABSENT}, f"shop has no image '{ABSENT}' in eu-west-1; use"),
+        "another architecture": (
+            {"instance_type": "t4g.small"},
+            {"image": "r-good"},
+            "is of the architecture x86_64, and t4g.small runs arm64 only",
+        ),
         "an unknown env": ({}, {"env": "nowhere"}, "nowhere"),
         "a capacity of 0": ({"capacity": {"min": 0, "max": 0}}, {}, "capacity.min"),
         "an alarm that doesn't exist": (
@@ -73,7 +69,7 @@ def test_an_image_that_can_not_be_deployed(env: Env, images: dict[str, str], wha
             "there is no alarm no-such-alarm; mend gates.alarms",
         ),
     }.values(),
-    ids=["no image", "no env", "capacity", "alarm"],
+    ids=["no image", "architecture", "no env", "capacity", "alarm"],
 )
 def test_input_that_is_wrong(env: Env, keys: dict[str, Any], extra: dict[str, Any], hint: str) -> None:
     assert hint in refused(env, keys, **extra)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.deployments.analysed import Analysed
+from tests.lab.deployments.background import Analysed
 from tests.lab.deployments.seen import is_as_before
 from tests.lab.shop import Shop
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deployments of releases that are worse than the live one, judged by their metrics: some real minutes each."""
+"""Deployments that take real minutes: they are begun early, and looked at when other things were tested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CANARY = {
 
 @dataclass
 class Analysed:
-    """One of them, under a load of its own, while other things are tested."""
+    """A release that is worse than the live one, judged by its metrics, under a load of its own."""
 
     env: Env
     _load: ExitStack = field(default_factory=ExitStack)
@@ -40,3 +40,26 @@ class Analysed:
         ended = self._controller.end()
         self._load.close()
         return ended
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """A controller that is stopped past its lease, and the next one that waits for the lock.
+
+    Attributes:
+        late: the fault that keeps the first one's shift on the wire.
+    """
+
+    env: Env
+    late: str
+    paused: Controller
+    following: Controller
+
+    @classmethod
+    def begin(cls, env: Env, image: str) -> Overtaken:
+        env.write(strategy="canary", canary=[50], bake_time="1s", lock_wait="3m")
+        late = env.lab.fault("hold_before", {"client": "paused", "operation": "UpdateStack", "nth": 2})
+        paused = env.start("deploy", image=image, client="paused")
+        env.lab.hit(late)
+        paused.pause()
+        return cls(env, late, paused, env.start("deploy", image=image, client="next"))
