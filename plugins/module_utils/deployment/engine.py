@@ -39,6 +39,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Plan,
     RestoreMinimum,
     Result,
+    ResumeReplacing,
     RunCommand,
     Shift,
     Step,
@@ -59,6 +60,9 @@ MOST_REPEATS: t.Final = 3
 
 MOST_SETS: t.Final = 200
 """The same for setting the listener: while an update under way is cancelled it may be set over again and again."""
+
+AT_THE_END: t.Final = (ResumeReplacing, RestoreMinimum)
+"""Steps of a release that serves well: what they can't do is no reason to turn back."""
 
 MOVES: t.Final = (Shift, DeleteColour, RestoreMinimum)
 """Steps that take traffic or servers from a colour: the facts behind them are looked at right before."""
@@ -151,7 +155,7 @@ class Engine:
             elif isinstance(step, Await):
                 seen, decision = self._wait(waiting, seen, decision, step)
             elif reason := self._repeats(step):
-                seen, decision = self._in_vain(seen, reason)
+                seen, decision = self._in_vain(seen, reason, isinstance(step, AT_THE_END))
             else:
                 promised = decision
                 seen, decision = self._do(seen, step)
@@ -188,7 +192,7 @@ class Engine:
             return self._decide(self._observer.read(seen, Part.TRAFFIC))
         self._done.append(step)
         self._watcher.did(step)
-        return self._decide(self._hold.heard(self._observer.after(seen, step)))
+        return self._decide(self._observer.after(self._hold.heard(seen), step))
 
     def _act(self, seen: Observed, step: Step) -> None:
         edge = self._observer.stack
@@ -241,10 +245,11 @@ class Engine:
             return ""
         return f"{step} was done {most} times, in vain ({step.reason}); look at the stacks"
 
-    def _in_vain(self, seen: Observed, reason: str) -> tuple[Observed, Plan]:
+    def _in_vain(self, seen: Observed, reason: str, at_the_end: bool = False) -> tuple[Observed, Plan]:
         """A step or a wait that leads nowhere: traffic goes back where it can, else a person must look."""
         begun = self._hold.heard(seen).ledger.deployment
-        if isinstance(self._wanted, Deployed) and begun and begun.previous and self._hold.write_down(seen, reason):
+        can = isinstance(self._wanted, Deployed) and begun and begun.previous and not at_the_end
+        if can and self._hold.write_down(seen, reason):
             self._herald.turning_back(seen, reason)
             return self._look()
         return seen, Plan(Result.DIRTY, reason)

@@ -236,6 +236,8 @@ class Watch:
     command: Verdict | None = None
     verdicts: tuple[Verdict, ...] = ()
     """What the gates that watch traffic say now."""
+    most_healthy: int = 0
+    """The most servers of the new colour that were healthy at once since the last shift."""
     shifted: bool = False
     """Whether this run changed the weights."""
     continued: int = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Aborted, Deployed
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Aborted, Deployed, RolledBack
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Result
 
 if t.TYPE_CHECKING:
@@ -33,5 +33,6 @@ class Outcome:
         if result is Result.ROLLED_BACK:
             return isinstance(wanted, Deployed) and not wanted.rolls_back
         if result is Result.ABORTED:
-            return not isinstance(wanted, Aborted)
+            # Turning back what had no traffic yet is what a rollback was asked for, too.
+            return not (isinstance(wanted, Aborted) or (isinstance(wanted, RolledBack) and self.plan.turns_back))
         return result is Result.DIRTY

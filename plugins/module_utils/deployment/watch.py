@@ -86,6 +86,9 @@ class Watcher:
         begun = seen.ledger.deployment
         if begun and not begun.turned_back:
             if seen.edge.share(begun.colour) > 0:
+                stack = seen.colours[begun.colour]
+                most = max(self._watch.most_healthy, stack.healthy if stack else 0)
+                self._watch = replace(self._watch, most_healthy=most)
                 self._prove(edge, seen, begun.colour)
                 if isinstance(wanted, Deployed):
                     found = self._judge.verdicts(edge, seen, begun.colour, self._baked())
@@ -111,7 +114,7 @@ class Watcher:
     def _forget(self) -> None:
         self._answers = None
         self._judge.begin_anew()
-        self._watch = replace(self._watch, proven_at=None, verdicts=())
+        self._watch = replace(self._watch, proven_at=None, verdicts=(), most_healthy=0)
 
     def _prove(self, edge: EdgeStack, seen: Observed, target: Colour) -> None:
         if self._watch.proven_at:

@@ -35,3 +35,9 @@ def test_promise_7_a_run_that_ends_otherwise_than_wanted_has_failed(
 ) -> None:
     seen = world(edge())
     assert Outcome(Plan(result, "why"), seen, seen, (), wanted).failed is (result in failures)
+
+
+def test_a_rollback_that_ends_a_deployment_before_it_had_traffic_is_what_was_wanted() -> None:
+    seen = world(edge())
+    end = Plan(Result.ABORTED, "ann asked for it", turns_back="ann asked for it")
+    assert not Outcome(end, seen, seen, (), RolledBack(DEADLINE)).failed

@@ -96,6 +96,13 @@ STAYS: dict[str, Observed] = {
         50, 50, OLD, stack(GREEN, "r2", 10, healthy=1, ailing=1)
     ),
     "servers that start are not ill": shares(50, 50, OLD, stack(GREEN, "r2", 10, healthy=0, ailing=0)),
+    "servers added since the shift that are not up yet": shares(
+        50,
+        50,
+        stack(BLUE, "r1", desired=4, healthy=4),
+        stack(GREEN, "r2", 10, desired=4, healthy=1, ailing=3),
+        watch=Watch(most_healthy=1),
+    ),
     "the guard fired for another deployment": shares(
         90, 10, OLD, NEW, ledger=ledger(BEGUN, replace(FIRED, deployment="20260101-000000-0000"))
     ),

@@ -71,6 +71,8 @@ def _ailing(observed: Observed, target: Colour, least: int) -> str:
     if not share or stack is None:
         return ""
     need = needed(least, share)
+    if observed.watch.most_healthy:  # servers that were added since the shift may still be starting
+        need = min(need, observed.watch.most_healthy)
     if stack.healthy >= need or not stack.ailing:
         return ""
     because = f" ({stack.unhealthy_because})" if stack.unhealthy_because else ""
