@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from lab.api import facts, front, status
 from lab.api.autoscaling.groups import use_wishes
+from lab.api.autoscaling.hooks import Hooks, use_hooks
 from lab.api.autoscaling.reconcile import Reconciler
 from lab.api.cloudformation import autoscaling, ec2, elbv2
 from lab.api.cloudformation.engine import provide
@@ -64,7 +65,8 @@ class Lab:
         use_lab_network(settings)
         self._machines = Machines(_servers(settings))
         self._targets = Targets(settings)
-        self._reconciler = Reconciler(settings, self._targets)
+        hooks = Hooks(settings)
+        self._reconciler = Reconciler(settings, self._targets, hooks)
         use_servers(self._machines)
         use_server_images(self._machines)
         use_targets(self._targets)
@@ -72,6 +74,7 @@ class Lab:
         use_checked_actions()
         use_rules()
         use_wishes()
+        use_hooks(hooks)
         provide(ec2.TYPES + autoscaling.types(settings) + elbv2.TYPES + alarm_stacks.TYPES)
         use_states(self.faults)
         self._journal = Journal(self._targets)

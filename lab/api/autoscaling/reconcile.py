@@ -19,11 +19,14 @@ from moto.autoscaling.models import ASG_NAME_TAG, InstanceState
 
 from lab.api import moto_bridge
 from lab.api.autoscaling.groups import groups
+from lab.api.autoscaling.hooks import ABANDON, LAUNCHING, TERMINATING, Hooks
 from lab.api.elbv2.targets import Targets, backend
 from lab.api.settings import Settings
 
 log = logging.getLogger(__name__)
+#: A member's phases; ``:Wait`` and ``:Proceed`` follow where a lifecycle hook holds it.
 _PENDING, _IN_SERVICE, _TERMINATING = "Pending", "InService", "Terminating"
+_WAIT, _PROCEED = ":Wait", ":Proceed"
 #: Seconds, in AWS's time, before a failed launch is tried again.
 _RETRY_SECONDS = 60
 _GONE = ("shutting-down", "terminated")
@@ -32,9 +35,10 @@ _GONE = ("shutting-down", "terminated")
 class Reconciler:
     """Brings the groups' members to what the groups want."""
 
-    def __init__(self, settings: Settings, targets: Targets) -> None:
+    def __init__(self, settings: Settings, targets: Targets, hooks: Hooks) -> None:
         self._settings = settings
         self._targets = targets
+        self._hooks = hooks
         self._in_service_at: dict[str, float] = {}
         self._retry_at: dict[str, float] = {}
 
@@ -46,36 +50,66 @@ class Reconciler:
     def _step(self, group: Any, now: float) -> None:
         for member in list(group.instance_states):
             self._advance(group, member, now)
-        unhealthy = [m for m in _members(group, _IN_SERVICE) if m.health_status == "Unhealthy"]
-        fit = [m for m in _members(group, _PENDING, _IN_SERVICE) if m not in unhealthy]
+        here = _members(group, _PENDING, _IN_SERVICE)
+        unhealthy = [member for member in here if member.health_status == "Unhealthy"]
+        replaced = [] if _suspended(group, "ReplaceUnhealthy") else unhealthy
+        # What is not replaced still counts.
+        fit = [member for member in here if member not in replaced]
         missing = group.desired_capacity - len(fit)
         if missing > 0 and not _suspended(group, "Launch") and now >= self._retry_at.get(group.name, 0):
             self._launch(group, missing, now)
         if not _suspended(group, "Terminate"):
-            if not _suspended(group, "ReplaceUnhealthy"):
-                for member in unhealthy:
-                    self._retire(group, member, "it failed its health check")
+            for member in replaced:
+                self._retire(group, member, "it failed its health check")
             for member in _surplus(fit, -missing):
                 self._retire(group, member, "the group shrinks")
 
     # --- one member
 
     def _advance(self, group: Any, member: Any, now: float) -> None:
-        state = member.instance.state
-        if member.lifecycle_state == _TERMINATING:
-            if not self._draining(group, member):
-                member.instance.terminate()
-            if state == "terminated":
-                group.instance_states.remove(member)
-        elif state in _GONE:
-            self._retire(group, member, f"it is {state}")
-        elif member.lifecycle_state == _PENDING and state == "running":
-            member.lifecycle_state = _IN_SERVICE
-            self._in_service_at[member.instance_id] = now
-        elif member.lifecycle_state == _IN_SERVICE:
+        phase = _phase(member)
+        if phase == _TERMINATING:
+            self._end(group, member)
+        elif member.instance.state in _GONE:
+            # One that was in service has failed its check; one that never was is no loss to the group.
+            member.health_status = "Unhealthy"
+            if phase == _PENDING:
+                self._retire(group, member, f"it is {member.instance.state}")
+        elif phase == _PENDING:
+            self._start(group, member, now)
+        else:
             self._attach(group, member)
             if not _suspended(group, "HealthCheck") and self._failed(group, member, now):
                 member.health_status = "Unhealthy"
+
+    def _start(self, group: Any, member: Any, now: float) -> None:
+        """A new member on its way into service."""
+        state, running = member.lifecycle_state, member.instance.state == "running"
+        if state == _PENDING and running and self._hooks.begin(group, member.instance_id, LAUNCHING):
+            member.lifecycle_state = _PENDING + _WAIT
+        elif state == _PENDING + _WAIT:
+            outcome = self._hooks.outcome(member.instance_id)
+            if outcome == ABANDON:
+                self._retire(group, member, "its launch was abandoned")
+            elif outcome:
+                member.lifecycle_state = _PENDING + _PROCEED
+        elif running:
+            member.lifecycle_state = _IN_SERVICE
+            self._in_service_at[member.instance_id] = now
+
+    def _end(self, group: Any, member: Any) -> None:
+        """A member on its way out: it drains, waits for its hooks, is terminated."""
+        instance, state = member.instance, member.lifecycle_state
+        if instance.state == "terminated":
+            group.instance_states.remove(member)
+            self._hooks.forget(member.instance_id)
+        elif state == _TERMINATING and not self._draining(group, member):
+            waits = instance.state not in _GONE and self._hooks.begin(group, member.instance_id, TERMINATING)
+            member.lifecycle_state = _TERMINATING + (_WAIT if waits else _PROCEED)
+        elif state == _TERMINATING + _WAIT and self._hooks.outcome(member.instance_id):
+            member.lifecycle_state = _TERMINATING + _PROCEED
+        elif state == _TERMINATING + _PROCEED:
+            instance.terminate()
 
     def _attach(self, group: Any, member: Any) -> None:
         """Register a member with the group's target groups where it isn't yet."""
@@ -100,6 +134,7 @@ class Reconciler:
 
     def _retire(self, group: Any, member: Any, why: str) -> None:
         log.info("%s: %s leaves, %s", group.name, member.instance_id, why)
+        self._hooks.forget(member.instance_id)
         member.lifecycle_state = _TERMINATING
         for target_group in _target_groups(group):
             target_group.deregister([{"Id": member.instance_id}])
@@ -115,7 +150,7 @@ class Reconciler:
                     MinCount=1,
                     MaxCount=1,
                     ImageId=version.image_id,
-                    InstanceType=version.instance_type,
+                    InstanceType=_instance_type(group, version),
                     SubnetId=_subnet(group),
                     LaunchTemplate={"LaunchTemplateId": template.id, "Version": str(version.number)},
                     TagSpecifications=[{"ResourceType": "instance", "Tags": _tags(group, version)}],
@@ -132,8 +167,18 @@ class Reconciler:
             log.info("%s: %s launched", group.name, instance_id)
 
 
-def _members(group: Any, *lifecycle: str) -> list[Any]:
-    return [member for member in group.instance_states if member.lifecycle_state in lifecycle]
+def _phase(member: Any) -> str:
+    return str(member.lifecycle_state).partition(":")[0]
+
+
+def _members(group: Any, *phases: str) -> list[Any]:
+    return [member for member in group.instance_states if _phase(member) in phases]
+
+
+def _instance_type(group: Any, version: Any) -> str:
+    """The first that a mixed instances policy names, as AWS takes it while there is room; else the template's."""
+    overrides = ((group.mixed_instances_policy or {}).get("LaunchTemplate") or {}).get("Overrides") or [{}]
+    return str(overrides[0].get("InstanceType") or version.instance_type)
 
 
 def _suspended(group: Any, process: str) -> bool:
@@ -159,7 +204,7 @@ def _surplus(members: list[Any], count: int) -> list[Any]:
 def _subnet(group: Any) -> str:
     """The subnet with the fewest members, so that the zones stay in balance."""
     subnets = str(group.vpc_zone_identifier).split(",")
-    used = [member.instance.subnet_id for member in group.instance_states if member.lifecycle_state != _TERMINATING]
+    used = [member.instance.subnet_id for member in group.instance_states if _phase(member) != _TERMINATING]
     return min(subnets, key=used.count)
 
 

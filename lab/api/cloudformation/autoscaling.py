@@ -1,7 +1,7 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWS::AutoScaling::AutoScalingGroup and AWS::AutoScaling::ScalingPolicy."""
+"""AWS::AutoScaling::AutoScalingGroup, ScalingPolicy and LifecycleHook."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def types(settings: Settings) -> tuple[ResourceType, ...]:
     return (
         ResourceType("AWS::AutoScaling::AutoScalingGroup", create, _update_group, delete),
         ResourceType("AWS::AutoScaling::ScalingPolicy", _put_policy, _update_policy, _delete_policy),
+        ResourceType("AWS::AutoScaling::LifecycleHook", _put_hook, _update_hook, _delete_hook),
     )
 
 
@@ -55,6 +56,8 @@ def _arguments(group: str, properties: Properties) -> dict[str, Any]:
     arguments = {key: value for key, value in properties.items() if key != "Tags"}
     if "VPCZoneIdentifier" in properties:
         arguments["VPCZoneIdentifier"] = ",".join(properties["VPCZoneIdentifier"])
+    if "Cooldown" in properties:
+        arguments["DefaultCooldown"] = properties["Cooldown"]
     return {**arguments, "AutoScalingGroupName": group}
 
 
@@ -119,3 +122,18 @@ def _delete_policy(arn: str, properties: Properties) -> None:
 
 def _policy_name(arn: str) -> str:
     return arn.rsplit("policyName/", 1)[-1]
+
+
+def _put_hook(name: str, properties: Properties) -> Resource:
+    named = {**properties, "LifecycleHookName": properties.get("LifecycleHookName", name)}
+    call("autoscaling", "PutLifecycleHook", **named)
+    return named["LifecycleHookName"], {}
+
+
+def _update_hook(name: str, _old: Properties, new: Properties) -> Resource:
+    return _put_hook(name, {**new, "LifecycleHookName": name})
+
+
+def _delete_hook(name: str, properties: Properties) -> None:
+    group = properties["AutoScalingGroupName"]
+    call_unless_gone("autoscaling", "DeleteLifecycleHook", LifecycleHookName=name, AutoScalingGroupName=group)
