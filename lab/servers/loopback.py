@@ -42,6 +42,7 @@ class LoopbackServers(NoServers):
         super().__init__()
         self._tags = tags
         self._group = group
+        self._groups: dict[str, str] = {}
         self._served: dict[str, _Served] = {}
         self._specs: dict[str, LaunchSpec] = {}
         self._sockets: dict[str, asyncio.Server] = {}
@@ -56,7 +57,8 @@ class LoopbackServers(NoServers):
         super().start(instance_id)
         spec = self._specs[instance_id]
         tags = self._tags(spec.image_id)
-        served = self._served.setdefault(self._group(instance_id), _Served())
+        group = self._groups[instance_id] = self._group(instance_id)
+        served = self._served.setdefault(group, _Served())
         listening = self._loop.create_server(lambda: _Connection(tags, served), spec.private_ip, PORT)
         try:
             self._sockets[instance_id] = asyncio.run_coroutine_threadsafe(listening, self._loop).result(_BEGIN_SECONDS)
@@ -72,6 +74,9 @@ class LoopbackServers(NoServers):
     def terminate(self, instance_id: str) -> None:
         self.stop(instance_id)
         self._specs.pop(instance_id, None)
+        group = self._groups.pop(instance_id, "")
+        if group not in self._groups.values():  # another one may have its name
+            self._served.pop(group, None)
 
     def close(self) -> None:
         for instance_id in list(self._sockets):

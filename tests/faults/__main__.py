@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.faults.campaign import Results, choose, record, run_points, write
 from tests.faults.emulated import BREAKS, EmulatedLab
 from tests.faults.playbooks import CHECKOUT, Playbooks
+from tests.faults.points import Call
 from tests.faults.world import Ground
 
 FOLDER = CHECKOUT / "build" / "faults"
@@ -24,7 +25,8 @@ RESULT = CHECKOUT / "build" / "faults.json"
 #: Labs of its own, one a core: the emulated API is one process.
 OCTETS = (101, 102)
 LANES = 4
-RELEASES = ("", BREAKS)
+#: The first shift is the second update of the edge, after the preview's; only then does the other release break.
+RELEASES = {"": None, BREAKS: Call("cloudformation", "UpdateStack", 2)}
 
 
 def main() -> int:

@@ -12,11 +12,11 @@ import random
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.points import Point, common, points_of
+from tests.faults.points import Call, Point, common, points_of
 from tests.faults.trial import Report, run_point
 from tests.faults.world import Env, Ground
 
@@ -55,19 +55,25 @@ class Results:
         }
 
 
-def record(grounds: Sequence[Ground], releases: Sequence[str], tell: Callable[[str], None] = print) -> list[Point]:
+def record(
+    grounds: Sequence[Ground], releases: Mapping[str, Call | None], tell: Callable[[str], None] = print
+) -> list[Point]:
     """Every point of the deployments of these releases, from some runs of each without a fault.
 
     Args:
-        releases: "" for the other good one, else the release's name.
+        grounds: the labs.
+        releases: "" for the other good one, else the release's name → the call after which it differs from others that
+            are given; None for every call.
+        tell: is called with lines of progress.
     """
     runs = run_points(grounds, [Point(release, None) for release in releases] * RECORDED, RECORDED, tell)
     failed = [str(report) for report in runs.failed] + runs.broken
     failed += [f"took a second run: {report}" for report in runs.reports if len(report.results) > 1]
     assert not failed, "without a fault: " + "; ".join(failed)
     points = []
-    for release in releases:
-        points += points_of(release, common([one.calls for one in runs.reports if one.point.release == release]))
+    for release, since in releases.items():
+        calls = common([one.calls for one in runs.reports if one.point.release == release])
+        points += points_of(release, calls[calls.index(since) + 1 :] if since else calls)
     return points
 
 

@@ -23,6 +23,22 @@ DEPLOY = CHECKOUT / "playbooks" / "deploy.yml"
 _START_SECONDS = 60
 
 
+SETTINGS = """\
+[defaults]
+localhost_warning = False
+# ansible-playbook looks so often whether its worker has something to tell, in seconds; 1000 times a second by default.
+internal_poll_interval = 0.02
+[inventory]
+inventory_unparsed_warning = False
+"""
+
+
+def _settings(folder: Path) -> Path:
+    written = folder / "ansible.cfg"
+    written.write_text(SETTINGS, encoding="utf-8")
+    return written
+
+
 class Playbook:
     """A run of ansible-playbook."""
 
@@ -68,7 +84,7 @@ class Playbooks:
         # No setting of the user's for a real account may reach a run.
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
         own |= {
-            "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"),
+            "ANSIBLE_CONFIG": str(_settings(folder)),
             "ANSIBLE_HOME": str(folder / "ansible"),
             "ANSIBLE_NOCOLOR": "1",
             "FAULTS_PLAYBOOK": str(DEPLOY),

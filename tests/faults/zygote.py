@@ -13,6 +13,7 @@ when its input does, and then so do its runs.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import selectors
@@ -182,19 +183,18 @@ def _warm_up() -> None:
     from ansible_collections.immutable.ec2.plugins.action import blue_green, environment_file  # noqa: F401
 
     _keep_botocores_data()
+    gc.collect()
+    gc.freeze()  # else each child's collector would touch, and so copy, all of it
 
 
 def _keep_botocores_data() -> None:
     """botocore reads its descriptions of the services from disk for each session; here they are read once."""
     import boto3
     from botocore import loaders
+    from botocore import session as sessions
 
     shared = loaders.create_loader()
-    make = loaders.create_loader
-    paths: dict[str | None, loaders.Loader] = {None: shared}
-    loaders.create_loader = lambda search_path_string=None: paths.setdefault(
-        search_path_string, make(search_path_string)
-    )
+    sessions.create_loader = lambda _search_path=None: shared
     session = boto3.session.Session(region_name="eu-west-1")
     make_client: Any = session.client
     for service in SERVICES:
