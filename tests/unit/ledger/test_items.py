@@ -178,8 +178,12 @@ def test_anothers_lease_is_let_be_for_ten_seconds_after_its_end(seconds_after: i
     assert writes.takeable(lease, lease.until + timedelta(seconds=seconds_after)) is takeable
 
 
-def ended(release: str, result: str = "deployed", kind: str = "deploy") -> Record:
-    return replace(record(replace(FIRST, release=release, kind=kind), result, "", NOON))
+def ended(release: str, result: str = "deployed", kind: str = "deploy", after: str = "") -> Record:
+    return record(replace(FIRST, release=release, kind=kind, previous_release=after), result, "", NOON)
+
+
+R1, BAD_R2 = ended("r1"), ended("r2", after="r1")
+BACK_TO_R1, R3 = ended("r1", "rolled_back", "rollback", after="r2"), ended("r3", after="r1")
 
 
 @pytest.mark.parametrize(
@@ -194,6 +198,9 @@ def ended(release: str, result: str = "deployed", kind: str = "deploy") -> Recor
         ([ended("r2", "rolled_back", "rollback"), ended("r3"), ended("r2"), ended("r1")], "r2", "r1"),
         ([ended("r2", "deployed", "rollback"), ended("r3"), ended("r2"), ended("r1")], "r2", "r1"),
         ([ended("r2"), ended("r1")], "unknown", "r2"),
+        ([R3, BACK_TO_R1, BAD_R2, R1], "r3", "r1"),
+        ([ended("r3", after="r3"), R3, BACK_TO_R1, BAD_R2, R1], "r3", "r1"),
+        ([R3, BACK_TO_R1, BAD_R2], "r3", None),
     ],
 )
 def test_what_served_before(newest_first: list[Record], serves: str, before: str | None) -> None:

@@ -54,12 +54,15 @@ def record(deployment: Deployment, result: str, reason: str, now: datetime) -> R
 def deployed_before(records: Sequence[Record], release: str) -> Record | None:
     """The deployment of the release that served before this one was deployed; None if no one knows.
 
-    A release that came back by a rollback counts from when it was first deployed: what it replaced is not "before" it.
+    Its own record names it: what was deployed in between may have been rolled back. A release that came back by a
+    rollback counts from when it was first deployed: what it replaced is not "before" it.
 
     Args:
         records: newest first.
         release: the one that serves now.
     """
     deployed = [each for each in records if each.result == "deployed" and each.kind == "deploy"]
-    own = next((number for number, each in enumerate(deployed) if each.release == release), -1)
-    return next((each for each in deployed[own + 1 :] if each.release != release), None)
+    own = next((number for number, each in enumerate(deployed) if each.release == release != each.previous_release), -1)
+    named = deployed[own].previous_release if own >= 0 else ""
+    others = (each for each in deployed[own + 1 :] if each.release != release)
+    return next((each for each in others if named in ("", each.release)), None)
