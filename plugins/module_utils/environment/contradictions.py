@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.settings import ANALYSIS_LEAST_BAKE
 from ansible_collections.immutable.ec2.plugins.module_utils.environment.said import Said
 
-LEAST_ANALYSED = 180
+LEAST_ANALYSED = int(ANALYSIS_LEAST_BAKE.total_seconds())
 """Seconds of bake time that analysis needs: the load balancer's metrics come once a minute, and late.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html"""
 
