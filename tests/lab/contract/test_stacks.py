@@ -32,6 +32,7 @@ def colour_parameters(api: Api, edge: dict[str, str], **changed: object) -> dict
         "MinSize": 2,
         "MaxSize": 4,
         "DesiredCapacity": 2,
+        "OriginalMinimum": 2,
         "Subnets": edge["Subnets"],
         "SecurityGroupId": edge["ServerSecurityGroupId"],
         "TargetGroupArn": edge["BlueTargetGroupArn"],
@@ -178,4 +179,4 @@ def test_launch_template_has_the_stacks_tags(api: Api, edge: dict[str, str]) -> 
 def test_alarms_and_topic_are_made(api: Api, edge: dict[str, str]) -> None:
     alarms = api.client("cloudwatch").describe_alarms()["MetricAlarms"]
     mine = [alarm for alarm in alarms if alarm["AlarmActions"] == [edge["TopicArn"]]]
-    assert len(mine) == 4
+    assert len(mine) == 5
