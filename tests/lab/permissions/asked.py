@@ -1,0 +1,65 @@
+# Copyright: Contributors to the immutable.ec2 project
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab recorded, as what IAM would have been asked.
+
+Which action a call needs, and on which resources it can be allowed:
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+PREFIXES = {"elbv2": "elasticloadbalancing"}
+"""boto3's name of a service → IAM's, where they differ."""
+
+ACTIONS = {
+    "dynamodb:TransactWriteItems": (
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:ConditionCheckItem",
+    )
+}
+"""Operations that are not actions of the same name.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html"""
+
+NEEDS_NONE = {"sts:GetCallerIdentity"}
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+
+_ARNS = {
+    "cloudformation": "arn:aws:cloudformation:{region}:{account}:stack/{name}/*",
+    "dynamodb": "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    "autoscaling": "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{name}",
+}
+_ONE_INSTANCE = {"ec2:GetConsoleOutput"}
+_NAMELESS = {
+    "autoscaling:CreateOrUpdateTags",
+    "autoscaling:DeleteTags",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DescribeChangeSet",
+    "dynamodb:TransactWriteItems",
+}
+"""Name what they are about deeper in the request than the lab looks, or not at all."""
+
+
+def asked(call: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Each action with its resource (None where the record doesn't say) that a call needs."""
+    operation = f"{PREFIXES.get(call['service'], call['service'])}:{call['operation']}"
+    if operation in NEEDS_NONE:
+        return
+    for action in ACTIONS.get(operation, (operation,)):
+        yield action, None if operation in _NAMELESS else _resource(call["service"], operation, call["resource"])
+
+
+def _resource(service: str, operation: str, named: str) -> str:
+    if named.startswith("arn:"):
+        return named
+    if operation in _ONE_INSTANCE:
+        return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{named}"
+    if service in _ARNS and named and ":Describe" not in operation.replace(":DescribeStack", ""):
+        return _ARNS[service].format(region=REGION, account=ACCOUNT, name=named)
+    return "*"
