@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tests.lab.deployments.controller import Controller, Ended
 from tests.lab.deployments.env import Env
 
-RATE = 40
+RATE = 20
 PATHS = ("/", "/articles")
 CANARY = {
     "strategy": "canary",

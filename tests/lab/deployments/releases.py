@@ -38,7 +38,7 @@ Rails.application.config.middleware.insert_before 0, Bad
 KINDS = {
     "good": "",
     "errors": MIDDLEWARE.format(body='return [500, {"content-type" => "text/plain"}, ["broken"]] if rand(100) < 3'),
-    "slow": MIDDLEWARE.format(body="sleep 0.25"),
+    "slow": MIDDLEWARE.format(body="sleep 1"),
     # Two processes count for themselves: at 10 % of the traffic none comes so far in a few seconds.
     "crashing": MIDDLEWARE.format(body="Process.kill(:KILL, Process.ppid) if @count > 120"),
     "never": 'raise "CATALOGUE_URL is not set, the catalogue can\'t be read"\n',
