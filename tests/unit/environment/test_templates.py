@@ -137,7 +137,7 @@ def test_servers_ask_for_metadata_with_a_token_and_read_their_tags_there(colour:
         "InstanceMetadataTags": "enabled",
     }
     # A key with a space or a slash would make the launch fail.
-    tags = colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"]
+    tags = group_tags(colour)
     assert {tag["Key"] for tag in tags if tag["PropagateAtLaunch"]} == {"Name", "app", "env", "colour", "release"}
 
 
@@ -155,12 +155,27 @@ def test_servers_read_the_configuration_of_their_environment_only(colour: dict[s
             assert "${App}/${Env}" in arn, name
 
 
+def group_tags(colour: dict[str, Any]) -> list[dict[str, Any]]:
+    """The group's tags, those that a condition adds among them."""
+    tags = colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"]
+    return [tag["Fn::If"][1] if "Fn::If" in tag else tag for tag in tags]
+
+
 def test_the_minimum_to_be_restored_is_a_tag_of_the_group_alone(colour: dict[str, Any]) -> None:
-    tags = {tag["Key"]: tag for tag in colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"]}
+    tags = {tag["Key"]: tag for tag in group_tags(colour)}
     assert tags["original-minimum"] == {
         "Key": "original-minimum",
         "Value": {"Ref": "OriginalMinimum"},
         "PropagateAtLaunch": False,
+    }
+
+
+def test_a_group_that_holds_no_more_than_its_minimum_has_nothing_to_restore(colour: dict[str, Any]) -> None:
+    (condition,) = (
+        tag["Fn::If"][0] for tag in colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"] if "Fn::If" in tag
+    )
+    assert colour["Conditions"][condition] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "OriginalMinimum"}, {"Ref": "MinSize"}]}]
     }
 
 
