@@ -71,7 +71,8 @@ class Measurements:
         """The medians, what they are made of, and where."""
         ours, plain = _swaps(self._ours), _swaps(self._plain)
         nothing = typical(self._nothing)
-        alarm = round(median(run.alarm_to_zero for run in self._alarms), 2)
+        # The slowest: between two deployments the guard's function goes to sleep, as it does on AWS.
+        alarm = round(max(run.alarm_to_zero for run in self._alarms), 2)
         return {
             "ours": ours,
             "plain_playbook": {**plain, "second_run": typical(self._again)},
@@ -93,7 +94,7 @@ class Measurements:
             },
             "label": (
                 "figures of the lab: the API is emulated, servers, load balancer and requests are real; "
-                "medians of the runs below"
+                "medians of the runs below, of the alarms the slowest"
             ),
             "lab_clock_factor": CLOCK_FACTOR,
             "servers": SERVERS,
