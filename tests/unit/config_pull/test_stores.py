@@ -45,6 +45,12 @@ def fixture_faulty(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Stores:
     return Stores("eu-west-1", Deadline(1))
 
 
+@pytest.fixture(name="faulty")
+def fixture_faulty(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", peer.url)
+    return Stores("eu-west-1", Deadline(30))
+
+
 def test_all_pages_decrypted_and_nothing_of_another_path(stores: Stores) -> None:
     ssm = boto3.client("ssm", region_name="eu-west-1")
     for number in range(25):
@@ -83,9 +89,9 @@ def refusal(code: str) -> str:
     ("status", "code"),
     [(400, "ThrottlingException"), (500, "InternalServerError"), (503, ""), (429, "TooManyRequests")],
 )
-def test_what_passes_is_asked_again(peer: Peer, faulty: Stores, status: int, code: str) -> None:
+def test_what_passes_is_asked_again(peer: Peer, patient: Stores, status: int, code: str) -> None:
     peer.answers = [(status, refusal(code)), (200, '{"Parameters": [{"Name": "/shop/prod/A", "Value": "1"}]}')]
-    assert faulty.read(PATH) == {"A": "1"}
+    assert patient.read(PATH) == {"A": "1"}
     assert len(peer.requests) == 2
 
 

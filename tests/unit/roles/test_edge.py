@@ -203,6 +203,6 @@ def test_an_update_leaves_what_deployments_wrote(edge: dict[str, Any]) -> None:
     (state,) = (group["Parameters"] for group in groups if group["Label"]["default"].startswith("State"))
     kept = role_file("vars/main.yml")["environment_state_names"]
     assert set(kept) == {*state, "VpcId"}
-    given = role_file("tasks/update.yml")[-1]["vars"]
+    given = role_file("tasks/update.yml")[-1]["block"][-1]["vars"]
     assert given["environment_previous"] == {"use_previous_value": True}
     assert "dict(environment_kept | product([environment_previous]))" in given["environment_state_parameters"]
