@@ -45,8 +45,8 @@ def fixture_faulty(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Stores:
     return Stores("eu-west-1", Deadline(1))
 
 
-@pytest.fixture(name="faulty")
-def fixture_faulty(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Stores:
+@pytest.fixture(name="patient")
+def fixture_patient(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> Stores:
     monkeypatch.setenv("AWS_ENDPOINT_URL", peer.url)
     return Stores("eu-west-1", Deadline(30))
 
