@@ -36,7 +36,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(name="stores")
 def fixture_stores() -> Iterator[Stores]:
     with mock_aws():
-        yield Stores("eu-west-1", Deadline(5))
+        yield Stores("eu-west-1", Deadline(30))
 
 
 @pytest.fixture(name="faulty")
