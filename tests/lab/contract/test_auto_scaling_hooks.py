@@ -65,6 +65,14 @@ def test_every_hook_must_say_go_on(api: Api, name: str, launch: dict[str, str]) 
     reach(api, name, "InService")
 
 
+def test_one_hook_that_abandons_is_enough(api: Api, name: str, launch: dict[str, str]) -> None:
+    hooks = [hook("warm", LAUNCHING), hook("checked", LAUNCHING)]
+    create(api, name, launch, size=1, LifecycleHookSpecificationList=hooks)
+    (member,) = reach(api, name, "Pending:Wait")
+    complete(api, name, "warm", member, "ABANDON")
+    api.reach(member, "terminated")
+
+
 @pytest.mark.parametrize(("result", "expected"), [("CONTINUE", "stays"), ("ABANDON", "goes")])
 def test_a_hook_that_nobody_answers_ends_with_its_default(
     api: Api, name: str, launch: dict[str, str], result: str, expected: str
