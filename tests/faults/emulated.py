@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.playbooks import CHECKOUT, Playbooks
-from tests.faults.world import MAXIMUM, MINIMUM, STEPS, Ground, until
+from tests.faults.world import Ground, Sizes, until
 from tests.lab.contract.support import DISTRIBUTION, Api
 
 APP = "faults"
@@ -22,18 +22,7 @@ GOOD = ("good-1", "good-2")
 BREAKS = "breaks-1"
 CLOCK_FACTOR = 0.05
 SPEED = 10.0
-FILE = {
-    "app": APP,
-    "region": "eu-west-1",
-    "strategy": "canary",
-    "canary": list(STEPS[:-1]),
-    "bake_time": "2s",
-    "capacity": {"min": MINIMUM, "max": MAXIMUM},
-    # The lab's clock stands beside the deployment's, which runs faster: a colour looks older than it is.
-    "health": {"deadline": "2h"},
-    # As a pipeline has it, which begins again when its machine has died.
-    "lock_wait": "5m",
-}
+SIZES = Sizes(minimum=2, maximum=4, baseline=3)
 #: The first deployment's own looks at a load balancer without a colour are errors too.
 EDGE = {"DeregistrationDelaySeconds": 2, "HealthCheckIntervalSeconds": 10, "ErrorsPerMinute": 1000}
 
@@ -68,7 +57,7 @@ class EmulatedLab:
         self._image(BREAKS, **{"lab-breaks": "yes"})
 
     def ground(self, playbooks: Playbooks, folder: Path) -> Ground:
-        return Ground(self.api, playbooks, folder, APP, GOOD, SPEED, FILE, EDGE)
+        return Ground(self.api, playbooks, folder, APP, GOOD, SPEED, SIZES, {}, EDGE)
 
     def close(self) -> None:
         self._process.terminate()

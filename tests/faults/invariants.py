@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.world import BASELINE, COLOURS, MINIMUM, Snapshot
+from tests.faults.world import COLOURS, Sizes, Snapshot
 
 Entries = Sequence[Mapping[str, Any]]
 Calls = Sequence[Mapping[str, Any]]
@@ -28,13 +28,13 @@ class Names:
         listener: its ARN.
         groups: colour → its target group's ARN.
         stacks: colour → its stack.
-        edge: the edge's stack.
+        sizes: how many servers it has.
     """
 
     listener: str
     groups: Mapping[str, str]
     stacks: Mapping[str, str]
-    edge: str
+    sizes: Sizes
 
 
 def in_between(names: Names, before: Snapshot, entries: Entries, good: bool) -> list[str]:
@@ -57,31 +57,35 @@ def in_between(names: Names, before: Snapshot, entries: Entries, good: bool) -> 
                 return [*found, f"{at} the listener is gone"]
             now = {colour: entry["weights"].get(arn, 0) for colour, arn in names.groups.items()}
             healthy = {colour: entry["healthy"].get(arn, 0) for colour, arn in names.groups.items()}
-            found += [f"{at} {why}" for why in _traffic(now, healthy, old, good)]
-            found += [f"{at} {why}" for why in _held(weights, now, minimum, old)]
+            found += [f"{at} {why}" for why in _traffic(names.sizes, now, healthy, old, good)]
+            found += [f"{at} {why}" for why in _held(names.sizes, weights, now, minimum, old)]
             weights = now
         elif entry["kind"] == "group":
             for colour in COLOURS:
                 if entry["name"].startswith(f"{names.stacks[colour]}-"):
                     minimum[colour] = entry.get("min", 0)
-                    found += [f"{at} {why}" for why in _capacity(colour, entry, weights, old)]
+                    found += [f"{at} {why}" for why in _capacity(names.sizes, colour, entry, weights)]
     return found
 
 
-def _traffic(now: Mapping[str, int], healthy: Mapping[str, int], old: str | None, good: bool) -> list[str]:
+def _traffic(
+    sizes: Sizes, now: Mapping[str, int], healthy: Mapping[str, int], old: str | None, good: bool
+) -> list[str]:
     """Promises 1 and 5: who has traffic can serve it."""
     total = sum(now.values())
     if not total:
         return ["no colour has traffic"]
     found = []
     for colour, weight in now.items():
-        need = math.ceil(BASELINE * weight / total)
+        need = math.ceil(sizes.baseline * weight / total)
         if weight and (good or colour == old) and healthy[colour] < need:
             found.append(f"{colour} has {weight} of {total} of the traffic and {healthy[colour]} of {need} servers")
     return found
 
 
-def _held(before: Mapping[str, int], now: Mapping[str, int], minimum: Mapping[str, int], old: str | None) -> list[str]:
+def _held(
+    sizes: Sizes, before: Mapping[str, int], now: Mapping[str, int], minimum: Mapping[str, int], old: str | None
+) -> list[str]:
     """Promise 2: while traffic moves to the new colour, neither can shrink below what all traffic needs."""
     new = next(colour for colour in COLOURS if colour != old)
     if now[new] <= before[new]:
@@ -89,20 +93,20 @@ def _held(before: Mapping[str, int], now: Mapping[str, int], minimum: Mapping[st
     return [
         f"traffic moved to {new} while {colour} could shrink to {least} servers"
         for colour, least in minimum.items()
-        if least < BASELINE
+        if least < sizes.baseline
     ]
 
 
-def _capacity(colour: str, group: Mapping[str, Any], weights: Mapping[str, int], old: str | None) -> list[str]:
+def _capacity(sizes: Sizes, colour: str, group: Mapping[str, Any], weights: Mapping[str, int]) -> list[str]:
     """Promises 2 and 5: who serves keeps its servers."""
     if not weights[colour]:
         return []
     if group.get("gone"):
         return [f"the group of {colour}, which serves, is gone"]
     found = []
-    if group["desired"] < BASELINE:
-        found.append(f"{colour}, which serves, wants {group['desired']} of {BASELINE} servers")
-    if group["min"] < MINIMUM:
+    if group["desired"] < sizes.baseline:
+        found.append(f"{colour}, which serves, wants {group['desired']} of {sizes.baseline} servers")
+    if group["min"] < sizes.minimum:
         found.append(f"{colour}, which serves, may shrink to {group['min']} servers")
     return found
 
@@ -162,10 +166,11 @@ def _weight(names: Names, entries: Entries, colour: str, time: float) -> int:
     return int(seen[-1]["weights"].get(names.groups[colour], 0)) if seen else 0
 
 
-def at_the_end(before: Snapshot, after: Snapshot, release: str, result: str) -> list[str]:
+def at_the_end(sizes: Sizes, before: Snapshot, after: Snapshot, release: str, result: str) -> list[str]:
     """What is wrong or left over once the last run has ended.
 
     Args:
+        sizes: how many servers the env has.
         before, after: the env.
         release: what was deployed.
         result: what the last run said.
@@ -182,7 +187,7 @@ def at_the_end(before: Snapshot, after: Snapshot, release: str, result: str) -> 
         found.append(f"the lock is not free: {', '.join(sorted(left))}")
     if after.guard.get("armed"):
         found.append("the guard is still armed")
-    found += [why for colour, group in after.groups.items() for why in _group(colour, group, live, old)]
+    found += [why for colour, group in after.groups.items() for why in _group(sizes, colour, group, live, old)]
     if len(after.history) <= len(before.history):
         found.append("the history has no new record")
     elif result not in {record["result"] for record in after.history} | {"nothing_to_do"}:
@@ -201,13 +206,13 @@ def _stack(after: Snapshot) -> Iterable[str]:
         yield f"the preview is open: {parameters['PreviewColour']}, {after.rules} rules"
 
 
-def _group(colour: str, group: Mapping[str, Any], live: str, old: str | None) -> Iterable[str]:
+def _group(sizes: Sizes, colour: str, group: Mapping[str, Any], live: str, old: str | None) -> Iterable[str]:
     tags = {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])}
     # The colour from before keeps its size through its window, and the tag says what is to be restored.
-    kept = colour == old != live and tags.get(ORIGINAL_MINIMUM) == str(MINIMUM)
-    if group["MinSize"] != MINIMUM and not kept:
-        yield f"the minimum of {colour} is {group['MinSize']}, not restored to {MINIMUM}"
-    if group["DesiredCapacity"] < BASELINE:
+    kept = colour == old != live and tags.get(ORIGINAL_MINIMUM) == str(sizes.minimum)
+    if group["MinSize"] != sizes.minimum and not kept:
+        yield f"the minimum of {colour} is {group['MinSize']}, not restored to {sizes.minimum}"
+    if group["DesiredCapacity"] < sizes.baseline:
         yield f"{colour} has shrunk to {group['DesiredCapacity']} servers"
     if ORIGINAL_MINIMUM in tags and not kept:
         yield f"{colour} still has the tag {ORIGINAL_MINIMUM}"

@@ -107,21 +107,22 @@ class Playbooks:
             raise RuntimeError(f"no playbook can be started; see {folder / 'zygote.log'}")
 
     def start(
-        self, folder: Path, variables: Mapping[str, str], clock: tuple[float, float], bug: str = "", **extra: str
+        self, folder: Path, variables: Mapping[str, str], clock: Path, speed: float, bug: str = "", **extra: str
     ) -> Playbook:
         """``ansible-playbook deploy.yml -e …`` in a folder.
 
         Args:
             folder: where the user stands.
             variables: the environment's, to reach the API.
-            clock: epoch and speed of the deployment's clock.
+            clock: the file of the deployment's clock, see ``tests.faults.clock``.
+            speed: how much shorter than wanted its sleeps are.
             bug: a mistake that is made on purpose.
             extra: the extra variables.
         """
         name = str(next(self._numbers))
         log = folder / f"{variables['AWS_ACCESS_KEY_ID']}.log"
         arguments = [str(DEPLOY), "-e", json.dumps(extra)]
-        request = Request(name, arguments, dict(variables), str(folder), str(log), *clock, bug)
+        request = Request(name, arguments, dict(variables), str(folder), str(log), str(clock), speed, bug)
         run = self._runs[name] = Playbook(request)
         assert self._process.stdin
         with self._lock:

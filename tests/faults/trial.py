@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults import invariants
+from tests.faults import clock, invariants
 from tests.faults.invariants import Names
 from tests.faults.playbooks import Playbook
 from tests.faults.points import KILLS, Call, Point, calls_of
@@ -76,8 +76,9 @@ def run_point(env: Env, point: Point, bug: str = "") -> Report:
 class _Trial:
     def __init__(self, env: Env, point: Point, bug: str) -> None:
         self._env, self._point, self._bug = env, point, bug
-        self._epoch = time.time()
+        self._began = time.monotonic()
         self._before = env.snapshot()
+        clock.start(env.clock)
         self._since = env.journal(1 << 60)["last"]
         self._keys: list[str] = []
         self._orphaned_at: int | None = None
@@ -90,10 +91,10 @@ class _Trial:
         self._first()
         while self.report.dirty and len(self.report.results) <= MORE_RUNS:
             self.report.violations += invariants.moment(self._env.snapshot())
-            self._wait(self._env.deploy(self._release, self._next(), self._epoch, self._bug))
+            self._wait(self._env.deploy(self._release, self._next(), self._bug))
         until(lambda: not any(map(_alive, self._orphans)), "the killed controller's worker ends", PATIENCE)
         self._judge()
-        self.report.seconds = time.time() - self._epoch
+        self.report.seconds = time.monotonic() - self._began
 
     def _next(self) -> str:
         self._keys.append(self._env.key())
@@ -106,7 +107,7 @@ class _Trial:
             who, effect = KILLS.get(self._point.effect, ("", self._point.effect))
             named = {"service": call.service, "operation": call.operation, "nth": call.nth}
             fault = self._env.fault(effect, key, **named)
-        run = self._env.deploy(self._release, key, self._epoch, self._bug)
+        run = self._env.deploy(self._release, key, self._bug)
         if fault and who:
             self._kill(run, fault, who)
         self._wait(run)
@@ -145,14 +146,16 @@ class _Trial:
             env.outputs["ListenerArn"],
             {colour: env.target_group(colour) for colour in COLOURS},
             {colour: env.stack(colour) for colour in COLOURS},
-            env.stack("edge"),
+            env.ground.sizes,
         )
         good = not self._point.release
         report.calls = calls_of(runs[0])
         report.violations += invariants.in_between(names, self._before, entries, good)
         report.violations += invariants.written(names, runs, entries, self._orphaned_at)
         if not report.dirty:
-            report.violations += invariants.at_the_end(self._before, after, self._release, report.results[-1])
+            report.violations += invariants.at_the_end(
+                names.sizes, self._before, after, self._release, report.results[-1]
+            )
             report.violations += _requests(env, after)
 
 

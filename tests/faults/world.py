@@ -19,15 +19,24 @@ from botocore.config import Config
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.dynamodb import plain
 from tests.edge import edge_template
+from tests.faults import clock
 from tests.faults.playbooks import Playbook, Playbooks
 from tests.lab.contract.faulty import Client, Fault, arm, ask
 from tests.lab.contract.support import Api, given, outputs
 
 COLOURS = ("blue", "green")
-#: What servers the live colour wants when a deployment begins; more than the file's minimum, so that more is held.
-BASELINE, MINIMUM, MAXIMUM = 3, 2, 4
-STEPS = (10, 50, 100)
 KEY_OF_THE_TESTS = "tests"
+FILE = {
+    "region": "eu-west-1",
+    "strategy": "canary",
+    "canary": [10, 50],
+    "bake_time": "2s",
+    # The deployment's clock is ahead of the lab's: a colour looks older than it is.
+    "health": {"path": "/up", "deadline": "2h"},
+    # As a pipeline has it, which begins again when its machine has died.
+    "lock_wait": "5m",
+}
+"""What every env's file has."""
 
 Seen = TypeVar("Seen")
 
@@ -43,6 +52,20 @@ def until(look: Callable[[], Seen | None], what: str, seconds: float = 60) -> Se
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """How many servers an env has.
+
+    Attributes:
+        minimum, maximum: the file's.
+        baseline: what the live colour wants when a deployment begins; more than the minimum, so that more is held.
+    """
+
+    minimum: int
+    maximum: int
+    baseline: int
+
+
+@dataclass(frozen=True)
 class Ground:
     """A lab to test in.
 
@@ -52,9 +75,11 @@ class Ground:
         folder: for the ops repo and the logs.
         app: whose releases the images hold.
         releases: two that are equally good.
-        speed: how many times as fast as the lab's clock the deployments' runs.
-        file: what every env's file has in common.
+        speed: how much shorter than real ones the deployments' sleeps are.
+        sizes: of each env.
+        file: what every env's file has besides.
         edge: further parameters of each edge.
+        prepare: is called with the name of each env before its first deployment.
     """
 
     api: Api
@@ -63,8 +88,10 @@ class Ground:
     app: str
     releases: tuple[str, str]
     speed: float
+    sizes: Sizes
     file: Mapping[str, Any]
     edge: Mapping[str, object] = field(default_factory=dict)
+    prepare: Callable[[str], None] = lambda _env: None
 
     @cached_property
     def template(self) -> str:
@@ -147,7 +174,9 @@ class Env:
         """The env's file, its edge, and the first release, which serves with more servers than the least."""
         folder = self.ground.folder / "environments"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.name}.yml").write_text(yaml.safe_dump(dict(self.ground.file)))
+        clock.start(self.clock)
+        (folder / f"{self.name}.yml").write_text(yaml.safe_dump({**FILE, **self.ground.file, **self._sizes()}))
+        self.ground.prepare(self.name)
         api = self.ground.api
         parameters = {"App": self.ground.app, "Env": self.name, "VpcId": api.vpc, "Subnets": ",".join(api.subnets)}
         self.client("cloudformation").create_stack(
@@ -159,10 +188,10 @@ class Env:
         made = until(lambda: self._settled("edge"), f"{self.stack('edge')} is made")
         assert made["StackStatus"] == "CREATE_COMPLETE", api.reasons(self.stack("edge"))
         self.outputs = outputs(made)
-        run = self.deploy(self.ground.releases[0], f"{self.name}-first", time.time())
+        run = self.deploy(self.ground.releases[0], f"{self.name}-first")
         assert run.ended.wait(120) and run.code == 0, f"the first release was not deployed; see {run.request.log}"
         self.client("autoscaling").set_desired_capacity(
-            AutoScalingGroupName=self.group("blue"), DesiredCapacity=BASELINE
+            AutoScalingGroupName=self.group("blue"), DesiredCapacity=self.ground.sizes.baseline
         )
         self.ready()
 
@@ -170,8 +199,12 @@ class Env:
         """Waits until the live colour has its servers."""
         live = self.snapshot().live
         assert live
-        group = self.target_group(live)
-        until(lambda: list(self.health(group).values()) == ["healthy"] * BASELINE, f"{BASELINE} healthy of {live}")
+        group, wanted = self.target_group(live), self.ground.sizes.baseline
+        until(lambda: list(self.health(group).values()) == ["healthy"] * wanted, f"{wanted} healthy of {live}")
+
+    def _sizes(self) -> dict[str, Any]:
+        sizes = self.ground.sizes
+        return {"app": self.ground.app, "capacity": {"min": sizes.minimum, "max": sizes.maximum}}
 
     def retire_idle(self) -> None:
         """Removes the colour without traffic, so that the next deployment begins like the one before."""
@@ -197,7 +230,7 @@ class Env:
         self._runs += 1
         return f"{self.name}-{self._runs}"
 
-    def deploy(self, release: str, key: str, epoch: float, bug: str = "") -> Playbook:
+    def deploy(self, release: str, key: str, bug: str = "") -> Playbook:
         """The command under test: ``ansible-playbook deploy.yml -e env=… -e image=…``."""
         variables = {
             "AWS_ENDPOINT_URL": self.ground.api.url,
@@ -205,11 +238,13 @@ class Env:
             "AWS_SECRET_ACCESS_KEY": "any-key-opens-the-lab",
             "AWS_REGION": "eu-west-1",
         }
-        clock = (epoch, self.ground.speed)
-        result = str(self.result_file(key))
-        return self.ground.playbooks.start(
-            self.ground.folder, variables, clock, bug, env=self.name, image=release, result_file=result
-        )
+        ground, extra = self.ground, {"env": self.name, "image": release, "result_file": str(self.result_file(key))}
+        return ground.playbooks.start(ground.folder, variables, self.clock, ground.speed, bug, **extra)
+
+    @property
+    def clock(self) -> Path:
+        """The file of the clock that its controllers share."""
+        return self.ground.folder / f"{self.name}.clock"
 
     def result_file(self, key: str) -> Path:
         return self.ground.folder / f"{key}.json"

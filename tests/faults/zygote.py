@@ -20,11 +20,12 @@ import selectors
 import signal
 import sys
 import tempfile
-import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.faults import clock
 
 SERVICES = ("autoscaling", "cloudformation", "cloudwatch", "dynamodb", "ec2", "elbv2", "sns", "sts")
 
@@ -39,7 +40,8 @@ class Request:
         environment: variables that are added.
         folder: where the user stands.
         log: the file that gets its output.
-        epoch: the moment from which its clock runs `speed` times as fast, in seconds since the epoch.
+        clock: the file of its clock, see ``tests.faults.clock``.
+        speed: how much shorter than real ones its sleeps are.
         bug: a mistake that is made on purpose, see ``tests.faults.bugs``; "" for none.
     """
 
@@ -48,7 +50,7 @@ class Request:
     environment: dict[str, str]
     folder: str
     log: str
-    epoch: float
+    clock: str
     speed: float
     bug: str = ""
 
@@ -133,7 +135,7 @@ def _run(request: Request) -> None:
         os.dup2(source, target)
     os.chdir(request.folder)
     os.environ.update(request.environment, PWD=request.folder)
-    _let_time_run(request.epoch, request.speed)
+    clock.use(Path(request.clock), request.speed)
     if request.bug:
         from tests.faults import bugs
 
@@ -148,20 +150,6 @@ def _run(request: Request) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else 1)
-
-
-def _let_time_run(epoch: float, speed: float) -> None:
-    """The deployment's clock: the same for all processes that are given the same epoch."""
-    from datetime import UTC, datetime
-
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
-
-    since = time.time() - epoch
-    boot, monotonic = time.clock_gettime(time.CLOCK_BOOTTIME) - since, time.monotonic() - since
-    clock.now = lambda: datetime.fromtimestamp(epoch + (time.time() - epoch) * speed, UTC)
-    clock.monotonic = lambda: monotonic + (time.monotonic() - monotonic) * speed
-    clock.boottime = lambda: boot + (time.clock_gettime(time.CLOCK_BOOTTIME) - boot) * speed
-    clock.sleep = lambda seconds: time.sleep(seconds / speed)
 
 
 def _warm_up() -> None:
@@ -194,7 +182,7 @@ def _keep_botocores_data() -> None:
     from botocore import session as sessions
 
     shared = loaders.create_loader()
-    sessions.create_loader = lambda _search_path=None: shared
+    sessions.create_loader = lambda search_path_string=None: shared
     session = boto3.session.Session(region_name="eu-west-1")
     make_client: Any = session.client
     for service in SERVICES:
