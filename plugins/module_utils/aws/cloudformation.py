@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+import uuid
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call
 
@@ -49,6 +50,7 @@ def create_stack(
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         Capabilities=CAPABILITIES,  # type: ignore[arg-type]
+        ClientRequestToken=_token(),
     )
     return answer["StackId"]
 
@@ -67,7 +69,16 @@ def update_parameters(clients: Clients, name: str, changed: Mapping[str, str], k
         Capabilities=CAPABILITIES,  # type: ignore[arg-type]
         # Rollback triggers go back one step, not to safety, and are kept from earlier updates unless given again.
         RollbackConfiguration={"RollbackTriggers": [], "MonitoringTimeInMinutes": 0},
+        ClientRequestToken=_token(),
     )
+
+
+def _token() -> str:
+    """By it AWS knows botocore's retry of a call whose answer was lost, and does not refuse it as a second one.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html
+    """
+    return f"immutable-{uuid.uuid4()}"
 
 
 @aws_call("delete the stack {}")
