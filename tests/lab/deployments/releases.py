@@ -23,12 +23,11 @@ MIDDLEWARE = """
 class Bad
   def initialize(app)
     @app = app
-    @count = 0
+    @times = []
   end
 
   def call(env)
     return @app.call(env) if env["PATH_INFO"] == "/up"
-    @count += 1
     {body}
     @app.call(env)
   end
@@ -39,8 +38,12 @@ KINDS = {
     "good": "",
     "errors": MIDDLEWARE.format(body='return [500, {"content-type" => "text/plain"}, ["broken"]] if rand(100) < 3'),
     "slow": MIDDLEWARE.format(body="sleep 1"),
-    # Two processes count for themselves: at 10 % of the traffic none comes so far in a few seconds.
-    "crashing": MIDDLEWARE.format(body="Process.kill(:KILL, Process.ppid) if @count > 120"),
+    # Each of its two processes bears 7 requests a second, for some seconds: enough for a tenth of the traffic.
+    "crashing": MIDDLEWARE.format(
+        body="now = Process.clock_gettime(Process::CLOCK_MONOTONIC)\n"
+        "    @times = @times.push(now).last(36)\n"
+        "    Process.kill(:KILL, Process.ppid) if @times.size == 36 && now - @times.first < 5"
+    ),
     "never": 'raise "CATALOGUE_URL is not set, the catalogue can\'t be read"\n',
 }
 #: A web service that has crashed stays down.

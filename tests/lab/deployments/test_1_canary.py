@@ -23,6 +23,7 @@ def test_a_canary_under_load_fails_no_request_and_shifts_what_it_says(
 ) -> None:
     env = envs["steps"]
     env.write(strategy="canary", canary=STEPS, bake_time="12s")
+    env.answering(100)  # the server has just booted
     with env.load(RATE) as load, env.watched() as weights:
         ended = env.deploy(shop.second)
     assert ended.result == "deployed", ended.said

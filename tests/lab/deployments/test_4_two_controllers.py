@@ -12,7 +12,6 @@ from tests.lab.deployments.env import Env, until
 from tests.lab.shop import Shop
 
 ROUNDS = 20
-CLIENTS = ("one", "two")
 
 
 def test_promise_4_a_paused_controller_writes_nothing_that_was_not_on_the_wire(
@@ -50,16 +49,16 @@ def env(shop: Shop, envs: dict[str, Env]) -> Env:
 
 def test_promise_4_of_two_controllers_one_deploys_and_the_other_leaves(shop: Shop, env: Env) -> None:
     for number in range(ROUNDS):
-        one_deploys(env, (shop.second, shop.first)[number % 2])
+        one_deploys(env, (shop.second, shop.first)[number % 2], (f"one-{number}", f"two-{number}"))
 
 
-def one_deploys(env: Env, image: str) -> None:
+def one_deploys(env: Env, image: str, clients: tuple[str, str]) -> None:
     """Both begin at once. Whoever gets the lock goes on when the other has left, so that none comes too late for it."""
     since = env.lab.last_call()
-    faults = {name: env.lab.fault("hold_before", {"client": name, "operation": "UpdateStack"}) for name in CLIENTS}
-    controllers = {client: env.start("deploy", image=image, client=client) for client in CLIENTS}
+    faults = {name: env.lab.fault("hold_before", {"client": name, "operation": "UpdateStack"}) for name in clients}
+    controllers = {client: env.start("deploy", image=image, client=client) for client in clients}
     until(lambda: any(map(env.lab.met, faults.values())), "one of them has the lock")
-    loser, winner = sorted(CLIENTS, key=lambda client: env.lab.met(faults[client]))
+    loser, winner = sorted(clients, key=lambda client: env.lab.met(faults[client]))
     left = controllers[loser].end()
     env.lab.let_all_go()
     ended = controllers[winner].end()
