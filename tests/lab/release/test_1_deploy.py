@@ -24,6 +24,8 @@ def test_a_dry_run_shows_the_plan_and_creates_nothing(shop: Shop) -> None:
     assert [step["step"] for step in planned["steps"]] == [
         "create blue with 1 server",
         "wait until 1 server of blue is healthy",
+        "open the preview of blue",
+        "wait until the preview of blue answers",
         "shift all traffic to blue",
     ]
     assert planned["changed"]
@@ -70,8 +72,9 @@ def test_after_a_retire_one_colour_is_left(shop: Shop) -> None:
     assert "shop-prod-blue" not in stacks
 
 
-def test_without_a_colour_to_turn_back_to_a_rollback_says_what_to_do(shop: Shop) -> None:
-    assert "deploy.yml -e image=<release>" in shop.refuses("rollback", env="prod")
+def test_without_a_release_to_turn_back_to_a_rollback_says_what_to_do(shop: Shop) -> None:
+    """Staging has had one release."""
+    assert "deploy.yml -e image=<release>" in shop.refuses("rollback", env="staging")
 
 
 def test_promise_9_images_in_use_outlive_a_prune(shop: Shop) -> None:
