@@ -61,7 +61,10 @@ class EmulatedLab:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(30)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
     def _answers(self) -> bool:
         if self._process.poll() is not None:

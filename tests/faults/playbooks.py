@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.faults.zygote import Request
+from tests.faults.zygote import Request, workers
 
 CHECKOUT = Path(__file__).parents[2]
 DEPLOY = CHECKOUT / "playbooks" / "deploy.yml"
@@ -49,23 +50,17 @@ class Playbook:
         self.pid = 0
         self.code: int | None = None
 
-    def workers(self) -> list[int]:
-        """The processes that ansible-playbook has forked and that still are."""
-        try:
-            return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
-        except OSError:
-            return []
-
     def kill(self, who: str) -> list[int]:
         """SIGKILL for the ``parent`` or the ``worker`` alone.
 
         Returns:
             The workers, which are to end soon, whichever was killed.
         """
-        workers = self.workers()
-        for pid in workers if who == "worker" else [self.pid]:
-            os.kill(pid, signal.SIGKILL)
-        return workers
+        forked = workers(self.pid)
+        for pid in forked if who == "worker" else [self.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return forked
 
 
 class Playbooks:

@@ -81,7 +81,16 @@ def main() -> None:
         pass
     finally:
         for pid in running:
-            os.kill(pid, signal.SIGKILL)
+            for each in (*workers(pid), pid):
+                os.kill(each, signal.SIGKILL)
+
+
+def workers(pid: int) -> list[int]:
+    """The processes that a run has forked and that still are."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 class _Inbox:
