@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,7 +44,10 @@ class Shop:
         """What the playbook said, on one line, when it ended without success."""
         with pytest.raises(DemoError) as failure:
             self.commands.playbook(playbook, f"{playbook}-refused", **extra)
-        return " ".join(str(failure.value).split())
+        # The error shows the last lines alone, and a result that is printed after the message can fill them.
+        log = re.search(r"see (\S+\.log)", str(failure.value))
+        assert log, failure.value
+        return " ".join(Path(log[1]).read_text(encoding="utf-8").split())
 
 
 def bake(own: OwnLab) -> Shop:
