@@ -20,10 +20,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
     """The API, ended after the last case."""
-    started, process = support.start(tmp_path_factory.mktemp("lab-api"))
-    yield started
-    process.terminate()
-    assert process.wait(20) == 0
+    with support.running(tmp_path_factory.mktemp("lab-api"), support.OCTET) as started:
+        yield started
 
 
 @pytest.fixture

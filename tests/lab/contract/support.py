@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -225,26 +226,37 @@ def tags(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in found}
 
 
-def start(run_dir: Path, octet: int = OCTET) -> tuple[Api, subprocess.Popen[bytes]]:
-    """Start an API without servers, and wait until it answers."""
+@contextmanager
+def running(run_dir: Path, octet: int) -> Iterator[Api]:
+    """An API without servers that answers; it must end well when it is told to."""
     api = Api(f"http://127.0.0.1:{4566 + octet - 78}", run_dir)
-    log = (run_dir / "api.log").open("wb")
+    log = run_dir / "api.log"
+    assert not _answers(api), f"another API answers at {api.url}: tests that run beside each other need other octets"
     arguments = ["--servers", "none", "--run-dir", str(run_dir), "--clock-factor", str(CLOCK_FACTOR)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lab.api", *arguments],
-        cwd=CHECKOUT,
-        env={**os.environ, "LAB_OCTET": str(octet)},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lab.api", *arguments],
+            cwd=CHECKOUT,
+            env={**os.environ, "LAB_OCTET": str(octet)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
 
-    def answers() -> bool:
-        assert process.poll() is None, (run_dir / "api.log").read_text()
-        try:
-            urllib.request.urlopen(f"{api.url}/_lab/status", timeout=5).close()
-        except OSError:
-            return False
-        return True
+    def ready() -> bool:
+        assert process.poll() is None, log.read_text()
+        return _answers(api)
 
-    wait_for(answers, "the lab's API", _START_SECONDS)
-    return api, process
+    try:
+        wait_for(ready, "the lab's API", _START_SECONDS)
+        yield api
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0, log.read_text()
+
+
+def _answers(api: Api) -> bool:
+    try:
+        urllib.request.urlopen(f"{api.url}/_lab/status", timeout=5).close()
+    except OSError:
+        return False
+    return True

@@ -245,14 +245,10 @@ def test_a_removed_stack_leaves_nothing_to_call(api: Api) -> None:
 
 def test_functions_end_with_the_lab(tmp_path: Path) -> None:
     """In a lab of its own: one function sleeps in the middle of a call, one waits for its next."""
-    own, process = support.start(tmp_path, support.OCTET + 80)
-    try:
+    with support.running(tmp_path, support.OCTET + 80) as own:
         for name, code in (("asleep", SLEEP), ("idle", NOTE)):
             function(own, name, code, timeout=60)
             raise_alarm(own, name)
         pids = [pid_in_log(own, "asleep"), int(note(own, "idle")["pid"])]
         assert not any(map(gone, pids))
-    finally:
-        process.terminate()
-        assert process.wait(20) == 0
     assert all(map(gone, pids))

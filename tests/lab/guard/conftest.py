@@ -29,10 +29,8 @@ Play = Callable[..., tuple[bool, str]]
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
     """The API, ended after the last test."""
-    started, process = support.start(tmp_path_factory.mktemp("lab-api"), OCTET)
-    yield started
-    process.terminate()
-    assert process.wait(20) == 0
+    with support.running(tmp_path_factory.mktemp("lab-api"), OCTET) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -21,12 +21,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def ledger_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API's address."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lab, "OCTET", OCTET)
-        api, process = lab.start(tmp_path_factory.mktemp("ledger-api"))
-    yield api.url
-    process.terminate()
-    assert process.wait(20) == 0
+    with lab.running(tmp_path_factory.mktemp("ledger-api"), OCTET) as api:
+        yield api.url
 
 
 @pytest.fixture
