@@ -34,6 +34,10 @@ options:
     description: Seconds that the old colour stays warm after a swap, as in M(immutable.ec2.blue_green).
     type: int
     default: 3600
+  inspect_window:
+    description: Seconds that a colour that was turned back stays, as in M(immutable.ec2.blue_green).
+    type: int
+    default: 3600
   history:
     description: How many of the last deployments are returned.
     type: int
@@ -112,8 +116,11 @@ environment:
           description: Who deployed it, if the history still knows.
           type: str
         window_left:
-          description: Seconds that the idle colour stays warm yet. Nothing for the live one.
+          description: Seconds that the idle colour stays yet. Nothing for the live one.
           type: int
+        turned_back:
+          description: Whether the idle colour was turned back, so that it stays for inspection and not for a rollback.
+          type: bool
     deployment:
       description:
         - The deployment or rollback that was begun and has not ended (id, kind, release, image, colour,
@@ -197,6 +204,7 @@ def main() -> None:
         "env": {"type": "str", "required": True},
         "role": {"type": "str"},
         "rollback_window": {"type": "int", "default": 3600},
+        "inspect_window": {"type": "int", "default": 3600},
         "history": {"type": "int", "default": 10},
     }
     module = AnsibleModule({**aws_argument_spec(), **own}, supports_check_mode=True)
@@ -208,8 +216,8 @@ def main() -> None:
         records = observer.ledger.history(module.params["history"])
     except (AwsError, Refused) as error:
         module.fail_json(msg=str(error))
-    window = timedelta(seconds=module.params["rollback_window"])
-    facts = environment_facts(seen, clock.now(), window, records)
+    windows = (timedelta(seconds=module.params[name]) for name in ("rollback_window", "inspect_window"))
+    facts = environment_facts(seen, clock.now(), *windows, records=records)
     module.exit_json(changed=False, environment=facts, history=history_facts(records))
 
 

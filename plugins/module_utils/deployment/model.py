@@ -325,6 +325,8 @@ class RolledBack:
     deadline: timedelta
     strategy: Strategy = Strategy()
     by: str = ""
+    left: str = ""
+    """The release that was left when the serving one was deployed anew; a second rollback must not go forward to it."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import typing as t
 from datetime import UTC, timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Colour, servers
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.windows import idle_window
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.words import span
 
 if t.TYPE_CHECKING:
@@ -25,10 +26,15 @@ if t.TYPE_CHECKING:
         Observed,
     )
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.windows import Window
 
 
 def environment_facts(
-    seen: Observed, now: datetime | None = None, window: timedelta | None = None, records: Iterable[Record] = ()
+    seen: Observed,
+    now: datetime | None = None,
+    window: timedelta = timedelta(0),
+    inspect_window: timedelta = timedelta(0),
+    records: Iterable[Record] = (),
 ) -> dict[str, t.Any]:
     """An env as data: the edge, which colour is live, the weights, the colours, and what is under way.
 
@@ -36,17 +42,18 @@ def environment_facts(
         seen: the env.
         now: without it no window is worked out.
         window: the env's rollback window.
+        inspect_window: how long it keeps a colour that was turned back.
         records: the last deployments, the newest first: they say who deployed what a colour holds.
     """
     edge, known = seen.edge, list(records)
+    idle = idle_window(seen, window, inspect_window, now) if now else None
     return {
         "edge": {"stack": edge.name, "status": edge.status, "url": url(edge)},
         "live": edge.live.value if edge.live else None,
         "weights": {colour.value: weight for colour, weight in edge.weights.items()},
         "swapped_at": _iso(edge.swapped_at),
         "colours": {
-            colour.value: stack and _colour_facts(stack, edge, now, window, known)
-            for colour, stack in seen.colours.items()
+            colour.value: stack and _colour_facts(stack, edge, idle, known) for colour, stack in seen.colours.items()
         },
         "deployment": _deployment_facts(seen.ledger.deployment),
         "lock": _lock_facts(seen.ledger.lease, now),
@@ -74,14 +81,6 @@ def history_facts(records: Iterable[Record]) -> list[dict[str, t.Any]]:
         }
         for record in records
     ]
-
-
-def window_left(edge: Edge, window: timedelta, now: datetime) -> timedelta | None:
-    """How long the idle colour still waits for a rollback: zero once its window has passed, None where no colour
-    serves alone or nothing was swapped yet."""
-    if edge.live is None or edge.swapped_at is None:
-        return None
-    return max(timedelta(0), edge.swapped_at + window - now)
 
 
 def outcome_facts(outcome: Outcome, check_mode: bool) -> dict[str, t.Any]:
@@ -116,12 +115,9 @@ def url(edge: Edge) -> str:
     return f"{'https' if edge.tls else 'http'}://{edge.address}{'' if standard else f':{edge.port}'}/"
 
 
-def _colour_facts(
-    stack: ColourStack, edge: Edge, now: datetime | None, window: timedelta | None, records: list[Record]
-) -> dict[str, t.Any]:
+def _colour_facts(stack: ColourStack, edge: Edge, idle: Window | None, records: list[Record]) -> dict[str, t.Any]:
     live = edge.live is stack.colour
     made_by = next((each for each in records if each.colour is stack.colour and each.release == stack.release), None)
-    left = window_left(edge, window, now) if now and window is not None and edge.live is stack.colour.other else None
     return {
         "release": stack.release,
         "image": stack.image,
@@ -133,7 +129,8 @@ def _colour_facts(
         "created_at": _iso(stack.created_at),
         "since": _iso(edge.swapped_at if live and edge.swapped_at else stack.created_at),
         "by": made_by.by if made_by else None,
-        "window_left": None if left is None else int(left.total_seconds()),
+        "window_left": int(idle.left.total_seconds()) if idle and not live else None,
+        "turned_back": idle.turned_back if idle and not live else False,
     }
 
 

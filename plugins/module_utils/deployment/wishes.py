@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.holder import name
@@ -90,9 +91,11 @@ def _rolled_back(clients: Clients, settings: Settings, observer: Observer, tell:
     seen = observer.everything()
     live = seen.edge.live
     begun = seen.ledger.deployment
-    if live is None or (begun and begun.kind == "rollback") or _can_return(seen):
+    if live is None or (begun and begun.kind == "rollback"):
         return wanted
     serving = seen.colours[live]
+    if _can_return(seen):
+        return replace(wanted, left=observer.ledger.left_behind(serving.release)) if serving else wanted
     before = observer.ledger.last_deployed(serving.release) if serving else None
     if (begun and begun.identity == (serving.identity if serving else "")) or before is None or not settings.template:
         return wanted

@@ -117,6 +117,18 @@ def test_history_is_newest_first(table: Table, time: Time) -> None:
     assert (before.release, before.image) == ("r3", R2.image)
 
 
+def test_the_release_that_was_left_is_known_until_it_is_deployed_again(table: Table) -> None:
+    ann = table.controller("ann")
+    ends = [("r1", "r2", "rolled_back"), ("r2", "r1", "deployed"), ("r1", "r2", "deployed")]
+    known = []
+    for number, (release, previous, result) in enumerate(ends):
+        deployment = replace(R2, id=f"20260501-12000{number}-0a1b", release=release, previous_release=previous)
+        ann.acquire("deploys", deployment)
+        ann.finish(result, "")
+        known.append(ann.left_behind(release))
+    assert known == ["r2", "", ""]
+
+
 def test_a_new_env_has_no_history(table: Table) -> None:
     ann = table.controller("ann")
     assert (ann.history(5), ann.last_deployed("r1")) == ([], None)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -199,6 +200,12 @@ ENDS: dict[str, tuple[Observed, Wanted, Result, str]] = {
         BACK,
         Result.NOTHING_TO_DO,
         "r1 serves from blue again already; r2 was rolled back before",
+    ),
+    "nor where the one that serves was deployed anew": (
+        world(edge(green=100), OLD, NEW, answers={"r2": 12}),
+        replace(BACK, left="r1"),
+        Result.NOTHING_TO_DO,
+        "r2 serves from green again already; r1 was rolled back before",
     ),
     "the older colour is gone": (world(edge(green=100), None, NEW), BACK, Result.ABORTED, f"blue is gone, {GONE}"),
     "it is not ready": (

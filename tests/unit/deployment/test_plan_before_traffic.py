@@ -50,6 +50,7 @@ STEPS: dict[str, tuple[Observed, Deployed, list[str]]] = {
         deployed("r1", strategy=CANARY),
         [
             "create blue with 2 servers",
+            KEPT.replace("green", "blue"),
             "wait until 2 servers of blue are healthy",
             "open the preview of blue",
             "wait until the preview of blue answers",

@@ -29,8 +29,8 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.report import (
     environment_facts,
     history_facts,
-    window_left,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.windows import Window, idle_window
 from tests.unit.progress.stories import NOON
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "roles" / "deployment" / "templates" / "status.j2"
@@ -92,7 +92,7 @@ UNDER_WAY = LedgerSeen(
 
 
 def facts(seen: Observed) -> dict[str, Any]:
-    return environment_facts(seen, NOON, HOUR, HISTORY)
+    return environment_facts(seen, NOON, HOUR, 5 * HOUR, HISTORY)
 
 
 def test_facts_are_data_that_json_knows() -> None:
@@ -119,18 +119,26 @@ def test_only_the_idle_colour_has_a_window() -> None:
     assert (colours["green"]["window_left"], colours["blue"]["window_left"]) == (None, 50 * 60)
 
 
+TURNED_BACK = replace(stack(GREEN, "r2"), created_at=NOON - HOUR)
+
+
 @pytest.mark.parametrize(
     ("seen", "left"),
     [
-        (edge(0, 100), timedelta(minutes=50)),
-        (edge(0, 100, swapped_at=NOON - 2 * HOUR), timedelta(0)),
-        (edge(0, 100, swapped_at=None), None),
-        (edge(50, 50), None),
+        (SWAPPED, Window(timedelta(minutes=50), turned_back=False)),
+        (replace(SWAPPED, edge=edge(0, 100, swapped_at=NOON - 2 * HOUR)), Window(timedelta(0), turned_back=False)),
+        (replace(SWAPPED, edge=edge(0, 100, swapped_at=None)), None),
+        (replace(SWAPPED, edge=edge(50, 50)), None),
+        (Observed(edge(100, 0), {BLUE: stack(BLUE, "r1"), GREEN: None}), None),
+        (
+            Observed(edge(100, 0, swapped_at=NOON - 2 * HOUR), {BLUE: stack(BLUE, "r1"), GREEN: TURNED_BACK}),
+            Window(4 * HOUR, turned_back=True),
+        ),
     ],
-    ids=["some", "passed", "nothing was swapped yet", "traffic is split"],
+    ids=["some", "passed", "nothing was swapped yet", "traffic is split", "no colour is idle", "turned back"],
 )
-def test_window_left(seen: Edge, left: timedelta | None) -> None:
-    assert window_left(seen, HOUR, NOON) == left
+def test_the_idle_colours_window(seen: Observed, left: Window | None) -> None:
+    assert idle_window(seen, HOUR, 5 * HOUR, NOON) == left
 
 
 def test_a_lock_that_nobody_renewed_has_expired() -> None:

@@ -51,6 +51,17 @@ def record(deployment: Deployment, result: str, reason: str, now: datetime) -> R
     )
 
 
+def left_behind(records: Sequence[Record], serving: str) -> str:
+    """The release that was rolled back by deploying the serving one anew; "" where the serving one came otherwise.
+
+    Args:
+        records: newest first.
+        serving: the release that serves now.
+    """
+    came = next((each for each in records if each.release == serving and each.kind == "deploy"), None)
+    return came.previous_release if came and came.result == "rolled_back" else ""
+
+
 def deployed_before(records: Sequence[Record], release: str) -> Record | None:
     """The deployment of the release that served before this one was deployed; None if no one knows.
 

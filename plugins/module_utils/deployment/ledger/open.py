@@ -61,6 +61,10 @@ class OpenLedger:
         """
         return history.deployed_before(self.history(LOOK_BACK), before)
 
+    def left_behind(self, serving: str) -> str:
+        """The release that was rolled back by deploying the serving one anew, as `history.left_behind`."""
+        return history.left_behind(self.history(LOOK_BACK), serving)
+
     def approve(self, deployment_id: str, by: str) -> Deployment:
         """Says go to an unfinished deployment; the first name stays.
 

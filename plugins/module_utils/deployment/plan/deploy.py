@@ -151,8 +151,8 @@ def _prepare(observed: Observed, wanted: Deployed, journey: Journey, now: dateti
     count = wanted.capacity.clamp(journey.least)
     rest = _before_traffic(observed, wanted, target, live)
     shifts = journey.shifts(observed)
-    keep = (SuspendReplacing(target, EVIDENCE),) if live else ()
-    finish = (*keep, healthy(target, count), *rest, *shifts)
+    keep = SuspendReplacing(target, EVIDENCE)
+    finish = (keep, healthy(target, count), *rest, *shifts)
     if stack is None:
         reason = f"{live} serves with {servers(desired(observed, live))}" if live else "nothing serves yet"
         return then(done, *_hold_live(observed, live, count), CreateColour(target, count, reason), *finish)
@@ -172,8 +172,8 @@ def _prepare(observed: Observed, wanted: Deployed, journey: Journey, now: dateti
         return then(done, Await(f"{target} is made", status, part=Part.STACK, colour=target), *finish)
     if live and (holds := hold(observed, journey.least)):
         return then(done, *holds, healthy(target, count), *rest, *shifts)
-    if keep and stack.replaces_unhealthy:
-        return then(done, *keep, healthy(target, stack.desired, stack, wanted.deadline), *rest, *shifts)
+    if stack.replaces_unhealthy:
+        return then(done, keep, healthy(target, stack.desired, stack, wanted.deadline), *rest, *shifts)
     if _never_came(observed, stack, wanted, now):
         return _failed(observed, target, _never_healthy(stack, wanted))
     if stack.healthy < stack.desired:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Observed,
@@ -27,15 +26,14 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Plan,
     Result,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.windows import idle_window
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-NOTHING = timedelta(0)
-
 
 def retire(observed: Observed, wanted: Retired, now: datetime) -> Plan:
-    edge, live = observed.edge, observed.edge.live
+    live = observed.edge.live
     if begun := observed.ledger.deployment:
         return unfinished(begun, "retiring")
     if live is None:
@@ -49,14 +47,10 @@ def retire(observed: Observed, wanted: Retired, now: datetime) -> Plan:
         return then(done, Await(gone.what, f"its status is {idle.status}", part=Part.STACK, colour=idle.colour))
     if idle.phase is StackPhase.BUSY:
         return Plan(Result.ABORTED, f"{idle.name} is {idle.status}: a deployment is under way; let it end first")
-    turned_back = serving is not None and idle.created_at > serving.created_at
-    window = wanted.inspect_window if turned_back else wanted.window
-    # A colour that never had traffic was not swapped: it is looked at from when it was made.
-    since = max(filter(None, (edge.swapped_at, idle.created_at if turned_back else None)), default=None)
-    left = since + window - now if since else NOTHING
-    if left > NOTHING and not wanted.immediate:
-        why = "for inspection" if turned_back else "warm"
-        stays = f"{idle.colour} with {idle.release} stays {why} for another {seconds(left)}"
+    window = idle_window(observed, wanted.window, wanted.inspect_window, now)
+    if window and window.left and not wanted.immediate:
+        why = "for inspection" if window.turned_back else "warm"
+        stays = f"{idle.colour} with {idle.release} stays {why} for another {seconds(window.left)}"
         return Plan(Result.NOTHING_TO_DO, f"{stays}; to retire it now: retire.yml -e immediate=true")
     if serving is None or serving.healthy == 0:
         return Plan(Result.ABORTED, f"{live} has no healthy server, so {idle.colour} stays: it may be needed")

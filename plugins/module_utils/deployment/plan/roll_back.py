@@ -48,7 +48,8 @@ def roll_back(observed: Observed, wanted: RolledBack, now: datetime) -> Plan:
             "deploy the release that you want by its name: deploy.yml -e image=<release>",
         )
     # Colours are made for a deployment and never updated: the older one is the one from before the deployment.
-    if (idle.created_at, idle.colour) > (serving.created_at, serving.colour):
+    # But where the serving release was deployed anew, since its colour had been retired, the older one is the one left.
+    if idle.release == wanted.left or (idle.created_at, idle.colour) > (serving.created_at, serving.colour):
         reason = f"{serving.release} serves from {live} again already; {idle.release} was rolled back before"
         return proof(observed, live, Plan(Result.NOTHING_TO_DO, reason))
     return _go(observed, wanted, idle.colour, now)
