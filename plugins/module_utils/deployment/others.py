@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.writes import takeable
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Aborted, Deployed
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
@@ -61,4 +62,5 @@ def follow(wanted: Wanted, observer: Observer, settings: Settings, tell: Callabl
 
 
 def _at_work(seen: LedgerSeen) -> bool:
-    return seen.lease is not None and seen.lease.until > clock.now()
+    """Whether somebody holds the lock, or did a moment ago, so that it can't be taken yet."""
+    return seen.lease is not None and not takeable(seen.lease, clock.now())

@@ -50,11 +50,10 @@ def test_an_abort_ends_what_another_controller_is_at(env: Env) -> None:
     assert env.status["history"][0]["result"] == "aborted"
 
 
-def test_an_abort_ends_what_a_dead_controller_was_at(env: Env) -> None:
+def test_an_abort_waits_for_a_dead_controllers_lease_and_ends_what_it_was_at(env: Env) -> None:
     live = env.weights
     env.write(**HALF, bake_time="10m")
     env.start("deploy", image="r-good").says("wait until 50 % was watched").kill()
-    env.lease_over()
     aborted = env.run("abort")
     assert (aborted.result, aborted.code) == ("aborted", 0), aborted.said
     assert env.weights == env.asked == live
