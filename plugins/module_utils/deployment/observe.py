@@ -150,8 +150,10 @@ class Observer:
         match step:
             case CreateColour() | DeleteColour():
                 return self.read(seen, Part.STACK, step.colour)
-            case HoldMinimum() | RestoreMinimum() | SuspendReplacing() | ResumeReplacing():
+            case HoldMinimum() | RestoreMinimum():
                 return self._group_again(seen, step.colour)
+            case SuspendReplacing() | ResumeReplacing():
+                return _replacing(seen, step.colour, isinstance(step, ResumeReplacing))
             case OpenPreview() | ClosePreview() | Shift() | Align() | ContinueUpdate():
                 asked = step.weights if isinstance(step, (Shift, Align)) else seen.edge.asked
                 busy = replace(seen.edge, phase=StackPhase.BUSY, status="UPDATE_IN_PROGRESS", asked=asked)
@@ -295,6 +297,12 @@ class Observer:
             original_minimum=int(original) if original.isdigit() else None,
             replaces_unhealthy=REPLACING not in suspended,
         )
+
+
+def _replacing(seen: Observed, colour: Colour, on: bool) -> Observed:
+    """What a call that Auto Scaling has answered changed, without another call."""
+    stack = seen.colours[colour]
+    return replace(seen, colours={**seen.colours, colour: stack and replace(stack, replaces_unhealthy=on)})
 
 
 def _reason(target: TargetHealthDescriptionTypeDef) -> str:
