@@ -52,7 +52,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
+    from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, SuspendedProcessTypeDef
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_elbv2.type_defs import TargetHealthDescriptionTypeDef
 
@@ -153,7 +153,7 @@ class Observer:
             case HoldMinimum() | RestoreMinimum():
                 return self._group_again(seen, step.colour)
             case SuspendReplacing() | ResumeReplacing():
-                return _replacing(seen, step.colour, isinstance(step, ResumeReplacing))
+                return self._replacing(seen, step.colour, isinstance(step, ResumeReplacing))
             case OpenPreview() | ClosePreview() | Shift() | Align() | ContinueUpdate():
                 asked = step.weights if isinstance(step, (Shift, Align)) else seen.edge.asked
                 busy = replace(seen.edge, phase=StackPhase.BUSY, status="UPDATE_IN_PROGRESS", asked=asked)
@@ -228,6 +228,15 @@ class Observer:
         again = self._with_group(stack, groups[stack.group]) if stack.group in groups else stack
         return replace(seen, colours={**seen.colours, colour: again})
 
+    def _replacing(self, seen: Observed, colour: Colour, on: bool) -> Observed:
+        """What a call that Auto Scaling has answered changed, without another call."""
+        stack = seen.colours[colour]
+        if stack is None or stack.group not in self._groups:
+            return seen
+        suspended: list[SuspendedProcessTypeDef] = [] if on else [{"ProcessName": REPLACING}]
+        again = self._with_group(stack, {**self._groups[stack.group], "SuspendedProcesses": suspended})
+        return replace(seen, colours={**seen.colours, colour: again})
+
     def _read_groups(self, names: list[str]) -> dict[str, AutoScalingGroupTypeDef]:
         found = auto_scaling.describe_groups(self._clients, names)
         self._groups_read_at.update(dict.fromkeys(found, clock.monotonic()))
@@ -297,12 +306,6 @@ class Observer:
             original_minimum=int(original) if original.isdigit() else None,
             replaces_unhealthy=REPLACING not in suspended,
         )
-
-
-def _replacing(seen: Observed, colour: Colour, on: bool) -> Observed:
-    """What a call that Auto Scaling has answered changed, without another call."""
-    stack = seen.colours[colour]
-    return replace(seen, colours={**seen.colours, colour: stack and replace(stack, replaces_unhealthy=on)})
 
 
 def _reason(target: TargetHealthDescriptionTypeDef) -> str:

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import auto_scaling, load_balancing
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import StackPhase
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import ColourStack, Observed, StackPhase
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import Observer
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
@@ -18,8 +18,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Await,
     ClosePreview,
     Part,
+    ResumeReplacing,
     Shift,
     Step,
+    SuspendReplacing,
 )
 from tests.unit.deployment.memory import Time
 from tests.unit.deployment.worlds import BLUE, GREEN, edge, stack, world
@@ -54,24 +56,44 @@ def group(*servers: str) -> dict[str, t.Any]:
     }
 
 
-def test_a_server_that_was_replaced_while_its_health_was_waited_for_is_seen_within_a_minute(
-    monkeypatch: pytest.MonkeyPatch, time: Time
-) -> None:
-    servers = ["i-1", "i-dead"]
-    monkeypatch.setattr(auto_scaling, "describe_groups", lambda _, names: {name: group(*servers) for name in names})
+WAIT = Await("2 servers of green are healthy", "", part=Part.TARGETS, colour=GREEN)
+GREEN_SERVES = world(edge(100, 0), green=stack(GREEN, "r2", group="green-group", desired=2))
+
+
+@pytest.fixture
+def observer(monkeypatch: pytest.MonkeyPatch) -> Observer:
+    """Of an env whose green group AWS shows with the servers i-1 and i-dead, of which i-1 is healthy."""
+    show(monkeypatch, "i-1", "i-dead")
     targets = [{"Target": {"Id": server}, "TargetHealth": {"State": "healthy"}} for server in ("i-1", "i-new")]
     monkeypatch.setattr(load_balancing, "target_health", lambda *_: targets)
-    observer = Observer(NOBODY, NOBODY, NOBODY)
-    observer.edge_stack = EdgeStack("edge", "edge", "UPDATE_COMPLETE", {"GreenTargetGroupArn": "green"}, {})
-    seen = world(edge(100, 0), green=stack(GREEN, "r2", group="green-group", desired=2))
-    wait = Await("2 servers of green are healthy", "", part=Part.TARGETS, colour=GREEN)
+    made = Observer(NOBODY, NOBODY, NOBODY)
+    made.edge_stack = EdgeStack("edge", "edge", "UPDATE_COMPLETE", {"GreenTargetGroupArn": "green"}, {})
+    return made
 
-    def healthy() -> int:
-        again = observer.again(seen, wait, turning_back=False).colours[GREEN]
-        assert again
-        return again.healthy
 
-    assert healthy() == 1
-    servers[:] = ["i-1", "i-new"]
+def show(monkeypatch: pytest.MonkeyPatch, *servers: str) -> None:
+    monkeypatch.setattr(auto_scaling, "describe_groups", lambda _, names: {name: group(*servers) for name in names})
+
+
+def green(seen: Observed) -> ColourStack:
+    found = seen.colours[GREEN]
+    assert found
+    return found
+
+
+def test_a_server_that_was_replaced_while_its_health_was_waited_for_is_seen_within_a_minute(
+    monkeypatch: pytest.MonkeyPatch, time: Time, observer: Observer
+) -> None:
+    assert green(observer.again(GREEN_SERVES, WAIT, turning_back=False)).healthy == 1
+    show(monkeypatch, "i-1", "i-new")
     time.sleep(60)
-    assert healthy() == 2
+    assert green(observer.again(GREEN_SERVES, WAIT, turning_back=False)).healthy == 2
+
+
+def test_that_replacing_was_suspended_is_known_until_the_group_is_read_again(time: Time, observer: Observer) -> None:
+    seen = observer.again(GREEN_SERVES, WAIT, turning_back=False)
+    seen = observer.after(seen, SuspendReplacing(GREEN, "why"))
+    assert not green(seen).replaces_unhealthy
+    seen = observer.again(seen, WAIT, turning_back=False)
+    assert not green(seen).replaces_unhealthy
+    assert green(observer.after(seen, ResumeReplacing(GREEN, "why"))).replaces_unhealthy
