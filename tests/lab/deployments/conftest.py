@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +15,6 @@ from tests.lab.deployments.background import Analysed, Overtaken
 from tests.lab.deployments.env import ALL_ENVS, Env
 from tests.lab.deployments.releases import KINDS, Releases
 from tests.lab.shop import APP, Shop
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A quarter of an hour with real servers: run by `make test-long`."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

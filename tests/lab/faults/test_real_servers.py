@@ -20,8 +20,6 @@ from tests.faults.world import Ground, Sizes
 from tests.lab.contract.support import Api
 from tests.lab.shop import APP, DRAIN_SECONDS, Shop
 
-pytestmark = pytest.mark.long
-
 POINTS = 20
 #: Real servers need real seconds to boot.
 SPEED = 5.0
