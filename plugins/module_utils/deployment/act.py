@@ -40,9 +40,13 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Colour, Observed, Release
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
+        Colour,
+        Observed,
+    )
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Release
 
 SECRET_BYTES: t.Final = 16
 

@@ -11,17 +11,19 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment import cl
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ids import new_id
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Aborted,
-    Deployed,
     Deployment,
     GateState,
-    Retired,
-    RolledBack,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.deploy import place
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import baseline, desired
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import check_architecture
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Aborted,
+    Deployed,
+    Retired,
+    RolledBack,
+    Wanted,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,12 +21,9 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.hold impo
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.judge import Judge
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.errors import GuardFired
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Deployed,
     LedgerSeen,
     Observed,
-    RolledBack,
     StackPhase,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
@@ -46,6 +43,11 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     TurnBack,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wait import Wait
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Deployed,
+    RolledBack,
+    Wanted,
+)
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.watch import Watcher, preview_access
 
 if t.TYPE_CHECKING:

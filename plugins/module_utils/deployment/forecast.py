@@ -10,10 +10,8 @@ from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     ColourStack,
-    Deployed,
     Observed,
     StackPhase,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
     Align,
@@ -24,6 +22,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Shift,
     Step,
     TurnBack,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Deployed,
+    Wanted,
 )
 
 if t.TYPE_CHECKING:

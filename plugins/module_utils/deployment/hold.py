@@ -10,18 +10,23 @@ from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, LeaseLost
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.begin import begin, mine
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import ALL_TRAFFIC, Deployed, GuardOrder
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
+    ALL_TRAFFIC,
+    GuardOrder,
+)
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import baseline
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Deployed
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.judge import Judge
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ledger import Held
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Observed, Wanted
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Observed
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import Observer
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Wanted
 
 
 class Hold:

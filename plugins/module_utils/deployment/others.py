@@ -9,16 +9,20 @@ import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.writes import takeable
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Aborted, Deployed
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Aborted,
+    Deployed,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import LedgerSeen, Wanted
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import LedgerSeen
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.observe import Observer
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Wanted
 
 POLL_SECONDS: t.Final = 2.0
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Aborted, Deployed, RolledBack
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Aborted,
+    Deployed,
+    RolledBack,
+)
 
 if t.TYPE_CHECKING:
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Observed, Wanted
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Observed
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Step
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Wanted
 
 
 @dataclass(frozen=True)

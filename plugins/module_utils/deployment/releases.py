@@ -13,7 +13,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws.images import (
     find_image,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Release
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Release
 
 if t.TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import ImageTypeDef

@@ -17,8 +17,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors im
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.settings import GateSettings, read_gates
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     ALL_TRAFFIC,
-    Capacity,
     Colour,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Capacity,
     Release,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.environment.rules import (

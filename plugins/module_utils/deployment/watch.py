@@ -14,12 +14,9 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.mod
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     ALL_TRAFFIC,
     Colour,
-    Deployed,
     Observed,
     Preview,
-    RolledBack,
     Verdict,
-    Wanted,
     Watch,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import PREVIEW_HEADER
@@ -31,6 +28,11 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Plan,
     Shift,
     Step,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Deployed,
+    RolledBack,
+    Wanted,
 )
 
 if t.TYPE_CHECKING:

@@ -10,18 +10,18 @@ from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.holder import name
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import StackPhase
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import find_release
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
     Aborted,
     Deployed,
     GateRules,
     Release,
     Retired,
     RolledBack,
-    StackPhase,
     Strategy,
     Wanted,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import find_release
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,24 +11,26 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Aborted,
     Colour,
     ColourStack,
     Deployment,
     Edge,
-    GateRules,
     GateState,
     GuardOrder,
     LedgerSeen,
     Observed,
     Preview,
+    StackPhase,
+    Verdict,
+    Watch,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Aborted,
+    GateRules,
     Retired,
     RolledBack,
-    StackPhase,
     Strategy,
-    Verdict,
     Wanted,
-    Watch,
 )
 from tests.unit.deployment.worlds import BLUE, DEADLINE, GREEN, NOW, begun, deployed, edge, stack, world
 

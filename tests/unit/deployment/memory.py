@@ -25,9 +25,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     LedgerSeen,
     Observed,
     Preview,
-    Release,
     Verdict,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
     Align,
@@ -42,6 +40,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Step,
     SuspendReplacing,
     TurnBack,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Release,
+    Wanted,
 )
 from tests.unit.deployment.worlds import NOW
 

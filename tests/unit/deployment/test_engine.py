@@ -22,14 +22,9 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.set
     GateSettings,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Capacity,
-    GateRules,
     GateState,
     Observed,
     Preview,
-    Retired,
-    Strategy,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Environment, Settings
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
@@ -40,6 +35,13 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Result,
     Shift,
     TurnBack,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Capacity,
+    GateRules,
+    Retired,
+    Strategy,
+    Wanted,
 )
 from tests.unit.deployment.memory import Env, Time
 from tests.unit.deployment.worlds import BLUE, GREEN, NOW, begun, deployed, edge, ledger, order, shares, stack, world

@@ -24,7 +24,6 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     GateState,
     Observed,
     StackPhase,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
     Align,
@@ -40,6 +39,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Step,
     TurnBack,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Wanted
 from tests.unit.deployment.any_world import LIVES
 from tests.unit.deployment.memory import Env, Time
 from tests.unit.deployment.test_engine import SETTINGS
@@ -191,7 +191,7 @@ CURSES: st.SearchStrategy[tuple[type, ...]] = st.sampled_from([(), (), (Shift,),
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=200, suppress_health_check=QUIET)
 @given(LIVES, SEEDS, LUCK, CURSES)
 def test_promise_3_every_run_ends_gives_the_lock_back_and_hurts_nobody(
     life: tuple[Observed, Wanted], seed: int, luck: float, curse: tuple[type, ...]
@@ -200,7 +200,7 @@ def test_promise_3_every_run_ends_gives_the_lock_back_and_hurts_nobody(
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=10_000, suppress_health_check=QUIET)
 @given(LIVES, SEEDS, LUCK, CURSES)
 def test_promise_3_so_do_ten_thousand(
     life: tuple[Observed, Wanted], seed: int, luck: float, curse: tuple[type, ...]

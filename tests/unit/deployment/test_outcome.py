@@ -9,14 +9,14 @@ from datetime import timedelta
 
 import pytest
 
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
     Aborted,
     Retired,
     RolledBack,
     Wanted,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
 from tests.unit.deployment.worlds import DEADLINE, deployed, edge, world
 
 WISHES: dict[str, tuple[Wanted, set[Result]]] = {

@@ -11,16 +11,18 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Aborted,
     GateState,
     Observed,
-    RolledBack,
     StackPhase,
-    Wanted,
     Watch,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Aborted,
+    RolledBack,
+    Wanted,
+)
 from tests.unit.deployment.worlds import (
     BLUE,
     CANARY,

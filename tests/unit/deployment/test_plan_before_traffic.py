@@ -10,8 +10,6 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Deployed,
-    GateRules,
     GateState,
     Observed,
     StackPhase,
@@ -19,6 +17,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Deployed,
+    GateRules,
+)
 from tests.unit.deployment.worlds import (
     BLUE,
     CANARY,

@@ -10,15 +10,17 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Aborted,
     Edge,
-    Retired,
     StackPhase,
-    Wanted,
     Watch,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Part, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Aborted,
+    Retired,
+    Wanted,
+)
 from tests.unit.deployment.worlds import (
     BLUE,
     CANARY,

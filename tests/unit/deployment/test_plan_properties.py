@@ -9,15 +9,13 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
-    Deployed,
     GateState,
     Observed,
     StackPhase,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import needed
@@ -37,6 +35,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Step,
     SuspendReplacing,
     TurnBack,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Deployed,
+    Wanted,
 )
 from tests.unit.deployment.any_world import LIVES
 from tests.unit.deployment.worlds import NOW
@@ -161,14 +163,14 @@ def keeps_all(seen: Observed, wanted: Wanted) -> None:
         promise(seen, wanted, made)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600)
 @given(LIVES)
 def test_whatever_is_seen_and_wanted(life: tuple[Observed, Wanted]) -> None:
     keeps_all(*life)
 
 
 @pytest.mark.long
-@settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10_000)
 @given(LIVES)
 def test_whatever_is_seen_and_wanted_ten_thousand_times(life: tuple[Observed, Wanted]) -> None:
     keeps_all(*life)

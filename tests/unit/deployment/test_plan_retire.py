@@ -14,11 +14,11 @@ import pytest
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Edge,
     Observed,
-    Retired,
     StackPhase,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Retired
 from tests.unit.deployment.worlds import BLUE, GREEN, NOW, begun, edge, ledger, stack, steps, world
 
 OLD, NEW = stack(BLUE, "r1", 120), stack(GREEN, "r2", 100)

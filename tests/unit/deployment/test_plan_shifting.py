@@ -10,18 +10,20 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Deployed,
-    GateRules,
     GateState,
     Observed,
     StackPhase,
-    Strategy,
     Watch,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import needed
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shifts import shown
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Deployed,
+    GateRules,
+    Strategy,
+)
 from tests.unit.deployment.worlds import (
     BLUE,
     CANARY,

@@ -12,8 +12,8 @@ from moto import mock_aws
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients, connect
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Release
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.releases import check_architecture, find_release
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Release
 
 REGION = "eu-west-1"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Release
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings, read_settings
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Release
 
 RELEASE = Release("r1", "ami-1")
 

@@ -22,7 +22,6 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.set
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.judge import Judge
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Capacity,
     Colour,
     GateState,
     Observed,
@@ -36,6 +35,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     OpenPreview,
     Shift,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Capacity
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.watch import Watcher
 from tests.unit.deployment.memory import Time
 from tests.unit.deployment.worlds import (

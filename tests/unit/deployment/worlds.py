@@ -9,10 +9,8 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Capacity,
     Colour,
     ColourStack,
-    Deployed,
     Deployment,
     Edge,
     GateState,
@@ -20,13 +18,17 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
     LedgerSeen,
     Observed,
     Preview,
-    Release,
     StackPhase,
-    Strategy,
     Verdict,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Capacity,
+    Deployed,
+    Release,
+    Strategy,
+    Wanted,
+)
 
 BLUE, GREEN = Colour.BLUE, Colour.GREEN
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)

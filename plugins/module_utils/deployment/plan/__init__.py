@@ -9,13 +9,8 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
-    Aborted,
-    Deployed,
     Observed,
-    Retired,
-    RolledBack,
     StackPhase,
-    Wanted,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import turn_back
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.abort import abort
@@ -28,6 +23,13 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Part,
     Plan,
     Result,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Aborted,
+    Deployed,
+    Retired,
+    RolledBack,
+    Wanted,
 )
 
 if t.TYPE_CHECKING:

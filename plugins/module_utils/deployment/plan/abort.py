@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Aborted, Observed
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import Observed
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import turn_back
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Aborted
 
 
 def abort(observed: Observed, wanted: Aborted) -> Plan:

@@ -12,7 +12,6 @@ from datetime import timedelta
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
     ColourStack,
-    Deployed,
     Observed,
     StackPhase,
     servers,
@@ -47,6 +46,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Step,
     SuspendReplacing,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Deployed
 
 if t.TYPE_CHECKING:
     from datetime import datetime

@@ -9,7 +9,6 @@ import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Observed,
-    Retired,
     StackPhase,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import (
@@ -26,6 +25,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Plan,
     Result,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Retired
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.windows import idle_window
 
 if t.TYPE_CHECKING:

@@ -10,9 +10,7 @@ from dataclasses import replace
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     Colour,
-    GateRules,
     Observed,
-    RolledBack,
     StackPhase,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import turn_back
@@ -25,6 +23,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shar
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shifts import Journey, go_on
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Plan, Result
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    GateRules,
+    RolledBack,
+)
 
 if t.TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     ALL_TRAFFIC,
-    Capacity,
     Colour,
     ColourStack,
     Observed,
@@ -28,6 +27,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     ResumeReplacing,
     Step,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Capacity
 
 if t.TYPE_CHECKING:
     from datetime import datetime

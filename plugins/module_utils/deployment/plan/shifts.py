@@ -13,10 +13,8 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.sta
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
     ALL_TRAFFIC,
     Colour,
-    GateRules,
     GateState,
     Observed,
-    Strategy,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shared import (
     PROOF_PATIENCE,
@@ -28,6 +26,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.shar
     told,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import Await, Plan, Shift, Step
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    GateRules,
+    Strategy,
+)
 
 if t.TYPE_CHECKING:
     from datetime import datetime
