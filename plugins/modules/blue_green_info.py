@@ -216,8 +216,8 @@ def main() -> None:
         records = observer.ledger.history(module.params["history"])
     except (AwsError, Refused) as error:
         module.fail_json(msg=str(error))
-    windows = (timedelta(seconds=module.params[name]) for name in ("rollback_window", "inspect_window"))
-    facts = environment_facts(seen, clock.now(), *windows, records=records)
+    window, inspect = (timedelta(seconds=module.params[name]) for name in ("rollback_window", "inspect_window"))
+    facts = environment_facts(seen, clock.now(), window, inspect, records)
     module.exit_json(changed=False, environment=facts, history=history_facts(records))
 
 

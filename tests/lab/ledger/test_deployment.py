@@ -108,8 +108,8 @@ def test_an_end_frees_the_lock_and_is_history(table: Table, ann: Ledger) -> None
 def test_history_is_newest_first(table: Table, time: Time) -> None:
     ann = table.controller("ann")
     for number in range(5):
-        named = {"release": f"r{number}", "previous_release": f"r{number - 1}"}
-        ann.acquire("deploys", replace(R2, id=f"20260501-12000{number}-0a1b", **named))
+        ended = replace(R2, id=f"20260501-12000{number}-0a1b", release=f"r{number}", previous_release=f"r{number - 1}")
+        ann.acquire("deploys", ended)
         ann.finish("deployed", "")
     assert [each.release for each in ann.history(3)] == ["r4", "r3", "r2"]
     before = ann.last_deployed("r4")
