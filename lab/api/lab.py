@@ -11,6 +11,8 @@ import threading
 import time
 from dataclasses import replace
 
+from moto.ec2 import ec2_backends
+
 from lab.api import facts, front, status
 from lab.api.autoscaling.groups import use_wishes
 from lab.api.autoscaling.hooks import Hooks, use_hooks
@@ -26,6 +28,7 @@ from lab.api.cloudwatch.data import use_data
 from lab.api.ec2.images import register_distribution, use_server_images
 from lab.api.ec2.instances import use_servers
 from lab.api.ec2.machines import Machines
+from lab.api.ec2.memory import KEPT_SECONDS, Memory, use_memory
 from lab.api.ec2.network import use_lab_network
 from lab.api.ec2.tags import group_of, image_tags
 from lab.api.elbv2.actions import use_checked_actions
@@ -39,7 +42,7 @@ from lab.api.functions.workers import Functions
 from lab.api.journal import Journal, use_journal
 from lab.api.moto_bridge import LOCK
 from lab.api.safe_yaml import use_safe_loader
-from lab.api.settings import Settings
+from lab.api.settings import ACCOUNT, Settings
 from lab.loadbalancer.haproxy import HAProxy, HAProxyError
 from lab.metadata import MetadataService
 from lab.metrics.collector import Collector
@@ -47,6 +50,7 @@ from lab.servers.interface import Servers
 from lab.servers.loopback import LoopbackServers
 from lab.servers.none import NoServers
 from lab.servers.podman import PodmanServers
+from lab.settings import REGION
 
 log = logging.getLogger(__name__)
 DISTRIBUTION_PARAMETER = "/aws/service/debian/release/13/latest/amd64"
@@ -67,7 +71,9 @@ class Lab:
         self._targets = Targets(settings)
         hooks = Hooks(settings)
         self._reconciler = Reconciler(settings, self._targets, hooks)
+        self._memory = Memory(settings.seconds(KEPT_SECONDS))
         use_servers(self._machines)
+        use_memory(self._memory)
         use_server_images(self._machines)
         use_targets(self._targets)
         use_addresses(settings)
@@ -129,6 +135,7 @@ class Lab:
         with LOCK:
             self._targets.tick()
             self._reconciler.tick()
+            self._memory.tick(ec2_backends[ACCOUNT][REGION])
             balancing = wanted(self._targets, self._settings)
             health = hosts(balancing, self._targets)
             self._journal.look()
