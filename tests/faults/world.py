@@ -30,9 +30,9 @@ FILE = {
     "region": "eu-west-1",
     "strategy": "canary",
     "canary": [10, 50],
-    "bake_time": "2s",
+    "bake_time": "5s",
     # The deployment's clock is ahead of the lab's: a colour looks older than it is.
-    "health": {"path": "/up", "deadline": "2h"},
+    "health": {"path": "/up", "deadline": "10m"},
     # As a pipeline has it, which begins again when its machine has died.
     "lock_wait": "5m",
 }

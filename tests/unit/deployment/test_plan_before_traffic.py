@@ -195,6 +195,16 @@ STEPS: dict[str, tuple[Observed, Deployed, list[str]]] = {
         deployed("r2"),
         ["delete green", "wait until green is deleted", "create green with 2 servers", KEPT, HEALTHY, *PREVIEWED, SWAP],
     ),
+    "a release that was turned back with unhealthy servers is made again, since nobody replaces those": (
+        world(edge(blue=100), OLD, stack(GREEN, "r2", 8, healthy=1, ailing=1, replaces_unhealthy=False), ledger=BEGUN),
+        deployed("r2"),
+        ["delete green", "wait until green is deleted", "create green with 2 servers", KEPT, HEALTHY, *PREVIEWED, SWAP],
+    ),
+    "promise 3: servers that this deployment made get their time, also after it was killed": (
+        world(edge(blue=100), OLD, stack(GREEN, "r2", 1, healthy=1, ailing=1, replaces_unhealthy=False), ledger=BEGUN),
+        deployed("r2"),
+        [HEALTHY, *PREVIEWED, SWAP],
+    ),
     "a release that was turned back and is still warm is not made again": (
         world(edge(blue=100), OLD, stack(GREEN, "r2", 30, replaces_unhealthy=False)),
         deployed("r2"),

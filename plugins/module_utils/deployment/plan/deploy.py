@@ -214,6 +214,10 @@ def _never_came(observed: Observed, stack: ColourStack, wanted: Deployed, now: d
     return stack.healthy < stack.desired and overdue(stack, wanted.deadline, now) and not opened
 
 
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""The deployment began by the controller's clock, the stack by AWS's."""
+
+
 def _unusable(observed: Observed, stack: ColourStack, wanted: Deployed, now: datetime, created: frozenset[str]) -> str:
     """Why an idle colour must make room for a new one; empty where it need not."""
     if stack.stack_id in created:
@@ -226,6 +230,10 @@ def _unusable(observed: Observed, stack: ColourStack, wanted: Deployed, now: dat
         return f"an earlier attempt left it {stack.status}"
     if _never_came(observed, stack, wanted, now):
         return "an earlier attempt left it without enough healthy servers"
+    begun = observed.ledger.deployment
+    from_before = begun is None or stack.created_at < begun.started_at - CLOCKS_DIFFER
+    if from_before and stack.ailing and not stack.replaces_unhealthy:
+        return "an earlier attempt left it with unhealthy servers, which nobody replaces"
     return ""
 
 
