@@ -24,7 +24,7 @@ CLOCK_FACTOR = 0.05
 SPEED = 10.0
 SIZES = Sizes(minimum=2, maximum=4, baseline=3)
 #: The first deployment's own looks at a load balancer without a colour are errors too.
-EDGE = {"DeregistrationDelaySeconds": 2, "HealthCheckIntervalSeconds": 5, "ErrorsPerMinute": 1000}
+EDGE = {"DeregistrationDelaySeconds": 2, "HealthCheckIntervalSeconds": 6, "ErrorsPerMinute": 1000}
 
 
 class EmulatedLab:
