@@ -30,7 +30,7 @@ FILE = {
     "region": "eu-west-1",
     "strategy": "canary",
     "canary": [10, 50],
-    "bake_time": "5s",
+    "bake_time": "3s",
     # The deployment's clock is ahead of the lab's: a colour looks older than it is.
     "health": {"path": "/up", "deadline": "10m"},
     # As a pipeline has it, which begins again when its machine has died.
