@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lab.metadata.service import MetadataService
 from lab.settings import REGION
 from tests.lab.config_pull import sts
 from tests.lab.config_pull.agent import Agent
+from tests.lab.config_pull.tally import Tally
 from tests.lab.contract import support
 from tests.vault import server as vault_server
 
@@ -57,9 +59,9 @@ def prepare(vault: vault_server.Vault, sts_url: str) -> None:
     vault.call("POST", "auth/approle/role/shop", {"token_policies": "shop"})
 
 
-@pytest.fixture(scope="session")
-def metadata() -> Iterator[str]:
-    """The metadata of an instance of the app in prod, with a role."""
+@contextmanager
+def instance_metadata() -> Iterator[str]:
+    """The URL of the metadata of an instance of the app in prod, with a role."""
     facts = InstanceFacts(
         "i-0123456789abcdef0",
         "ami-0123456789abcdef0",
@@ -73,8 +75,17 @@ def metadata() -> Iterator[str]:
         role_name="shop-servers",
     )
     service = MetadataService(lambda _address: facts, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{service.port}"
-    service.close()
+    try:
+        yield f"http://127.0.0.1:{service.port}"
+    finally:
+        service.close()
+
+
+@pytest.fixture(scope="session")
+def metadata() -> Iterator[str]:
+    """The same for all tests."""
+    with instance_metadata() as url:
+        yield url
 
 
 @pytest.fixture
@@ -90,3 +101,11 @@ def environment(api_url: str, metadata: str) -> dict[str, str]:
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
         "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
     }
+
+
+@pytest.fixture(scope="session")
+def tally() -> Iterator[Tally]:
+    """The fault cases of this run; they are written to build/config_faults.json at its end."""
+    counted = Tally()
+    yield counted
+    counted.write()

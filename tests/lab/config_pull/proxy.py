@@ -165,17 +165,18 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    allow_reuse_address = True
 
     def handle_error(self, *_: object) -> None:
         """A client that gave up, or was killed, is what the tests are about."""
 
 
 @contextmanager
-def between(upstream: str) -> Iterator[Proxy]:
-    """A proxy in front of a service's URL, on a free port of loopback."""
+def between(upstream: str, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[Proxy]:
+    """A proxy in front of a service's URL, on a free port of loopback unless an address is given."""
     handler = type("Handler", (_Handler,), {"upstream": upstream})
-    server = _Server(("127.0.0.1", 0), handler)
-    proxy = Proxy(f"http://127.0.0.1:{server.server_port}")
+    server = _Server(address, handler)
+    proxy = Proxy(f"http://{address[0]}:{server.server_port}")
     handler.proxy = proxy  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

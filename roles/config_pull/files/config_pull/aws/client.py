@@ -61,13 +61,16 @@ class Aws:
         """Return AWS's time: the server's own clock, set right by what AWS said when it refused one."""
         return datetime.now(UTC) + self._skew
 
-    def learn_time(self, answer: Answer) -> bool:
-        """Whether the answer shows that the clock is wrong by more than was known; then it is put right."""
+    def learn_time(self, answer: Answer, signed_at: datetime) -> bool:
+        """Whether the answer shows that the request was signed at a wrong time; then the clock is put right.
+
+        It is held against the signature, not against the clock: another thread may have put that right meanwhile.
+        """
         try:
             theirs = parsedate_to_datetime(answer.headers["date"])
         except (KeyError, ValueError):
             return False
-        if abs(theirs - self.now()) < MOST_SKEW:
+        if abs(theirs - signed_at) < MOST_SKEW:
             return False
         self._skew = theirs - datetime.now(UTC)
         return True
@@ -99,9 +102,12 @@ class Service:
     def _once(self, what: str, action: str, headers: Mapping[str, str], body: bytes) -> Answer:
         credentials = self._aws.chain.get()
         scope = Scope(self._aws.region, self._name)
-        sent = signed(credentials, scope, self._host.netloc, headers, body, self._aws.now())
+        now = self._aws.now()
+        sent = signed(credentials, scope, self._host.netloc, headers, body, now)
         answer = self._host.call("POST", "/", sent, body)
         if answer.status != 200:
+            if error_code(answer) in SKEWED and self._aws.learn_time(answer, now):
+                raise Retryable(f"{error_code(answer)}: this server's clock is wrong")
             raise self._refusal(what, action, answer, credentials)
         return answer
 
@@ -110,8 +116,6 @@ class Service:
         code = error_code(answer)
         if code in EXPIRED:
             self._aws.chain.expired(used)
-        if code in SKEWED and self._aws.learn_time(answer):
-            return Retryable(f"{code}: this server's clock is wrong")
         if code in PASSING or answer.status >= 500 or answer.status == 429:
             return Retryable(f"{code} (HTTP {answer.status})")
         return refused(what, code, action=f"{self._name}:{action}", status=answer.status)
