@@ -10,13 +10,12 @@ import asyncio
 import json
 import multiprocessing
 import os
-import sys
 import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.lab.config_pull.agent import FILES
+from roles.config_pull.files.config_pull.cli import main
 
 SERVERS = 200
 CALLS_A_SECOND = 40
@@ -101,9 +100,6 @@ def _boot(folder: Path, number: int, port: int) -> int:
         AWS_SECRET_ACCESS_KEY="any",
     )
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    sys.path.insert(0, str(FILES))
-    from config_pull.cli import main
-
     paths = ["--declaration", str(folder / "config.yml"), "--root", str(folder / str(number))]
     os._exit(main(["--app", "shop", "--env", "prod", *paths]))
 

@@ -72,7 +72,7 @@ class Booted:
         """The exit code of a shell command."""
         return self.podman.attempt("exec", self.name, "sh", "-c", command).returncode
 
-    def bytes(self, path: str) -> bytes:
+    def content(self, path: str) -> bytes:
         """The content of a file."""
         return base64.b64decode(self.run(f"base64 '{path}'"))
 
@@ -89,7 +89,7 @@ class Booted:
 
     def environ(self) -> dict[str, bytes]:
         """The variables that the app got."""
-        pairs = self.bytes("/var/lib/app/environ").split(b"\0")[:-1]
+        pairs = self.content("/var/lib/app/environ").split(b"\0")[:-1]
         return {name.decode(): value for name, value in (pair.split(b"=", 1) for pair in pairs)}
 
     def console(self) -> str:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_every_nasty_value_arrives_byte_for_byte_in_both_ways(planted: Booted, t
     wrong = [name for name, text in NAMES.items() if environ.get(name) != text.encode()]
     assert wrong == []
     names = planted.run("cd /var/lib/app/files && ls").split()
-    got = {name.removeprefix("config_"): planted.bytes(f"/var/lib/app/files/{name}") for name in names}
+    got = {name.removeprefix("config_"): planted.content(f"/var/lib/app/files/{name}") for name in names}
     assert got == {**FILES, **BLOBS}
     found = leaks(planted, MARK, "-----BEGIN KEY-----", "p%40ss@h")
     tally.note("nasty values through systemd", "all", whole=True, leaks=found)
@@ -145,7 +146,7 @@ def test_people_see_keys_and_sources_and_no_value(planted: Booted) -> None:
     assert planted.run(told.replace("check", "diff")).strip() == ""
 
 
-FAILURES = {
+FAILURES: dict[str, tuple[dict[str, Any] | None, int, str]] = {
     "incomplete": ({"sources": SOURCES[:1], "keys": {"MISSING": {"required": True}}}, 15, "MISSING is required"),
     "denied or gone": ({"sources": [{"secrets_manager": "no/such"}], "keys": {}}, 13, "there is no such entry"),
     "refused key": ({"sources": [{"secrets_manager": "shop/prod/evil"}], "keys": {}}, 15, "'LD_PRELOAD' in"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -107,6 +108,9 @@ class Host:
                 self._connection = http.client.HTTPSConnection(self._host, self._port, timeout=wait, context=context)
             else:
                 self._connection = http.client.HTTPConnection(self._host, self._port, timeout=wait)
+            self._connection.connect()
+            # Head and body are sent apart: the body would wait until the head's receipt is acknowledged, 40 ms a call.
+            self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         elif self._connection.sock is not None:
             self._connection.sock.settimeout(wait)
         return self._connection
