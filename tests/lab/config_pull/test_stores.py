@@ -14,6 +14,7 @@ import pytest
 from tests.lab.config_pull.agent import Agent
 from tests.lab.config_pull.proxy import between
 from tests.lab.contract.support import Api
+from tests.vault.server import Vault
 
 
 def test_all_pages_of_a_path_decrypted_and_nothing_beside_it(agent: Agent, api: Api) -> None:
@@ -140,3 +141,31 @@ def test_servers_of_a_manifest_read_its_versions_whatever_is_newer(agent: Agent,
     agent.declare('sources: [{parameter_store: "/other/{env}/"}]')
     ended = agent.run("--manifest", "/immutable/manifest")
     assert (ended.code, "does not know it; deploy this image anew" in ended.cause) == (10, True)
+
+
+def test_what_is_resolved_now_is_what_servers_read_later(agent: Agent, api: Api, vault: Vault) -> None:
+    ssm, secrets = api.client("ssm"), api.client("secretsmanager")
+    login = f'address: "{vault.address}", auth: aws_iam, role: shop, server_id: vault.lab'
+    agent.declare(
+        'sources: [{parameter_store: "/later/{env}/", recursive: true}, {secrets_manager: "later/{env}"},'
+        f" {{vault: kv/shop/later, {login}}}, {{vault: old/shop/later, engine: 1, {login}}},"
+        ' {parameter_store: "/later-free/{env}/", pin: false}]'
+    )
+
+    def put(value: str) -> None:
+        for name in ("/later/prod/A", "/later/prod/deep/B", "/later-free/prod/F"):
+            ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+        secrets.put_secret_value(SecretId="later/prod", SecretString=json.dumps({"C": value}))
+        vault.call("POST", "kv/data/shop/later", {"data": {"D": value}})
+        vault.call("POST", "old/shop/later", {"E": value})
+
+    secrets.create_secret(Name="later/prod", SecretString="{}")
+    put("s3cret-1")
+    ended = agent.run("resolve")
+    assert ended.code == 0, ended.err
+    assert "s3cret" not in ended.out + ended.err
+    ssm.put_parameter(Name="/immutable/later", Value=ended.out.strip(), Type="String")
+    put("s3cret-2")
+    assert agent.run("--manifest", "/immutable/later").code == 0
+    # KV version 1 keeps no versions, and what says pin: false is read as it is.
+    assert agent.variables().replace("s3cret-", "") == 'A="1"\nB="1"\nC="1"\nD="1"\nE="2"\nF="2"\n'

@@ -131,10 +131,10 @@ def test_no_credentials_at_all(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     peer.answers = [(404, "")]
     with pytest.raises(ConfigError, match="no token, HTTP 404"):
-        ask(peer, 0.3)
+        ask(peer, 2)
     peer.answers = [(200, "token"), (404, "")]
     with pytest.raises(ConfigError, match="no AWS credentials; has the instance a profile"):
-        ask(peer, 0.3)
+        ask(peer, 2)
 
 
 @pytest.mark.parametrize(

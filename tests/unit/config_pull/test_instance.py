@@ -51,7 +51,7 @@ def test_refusals_and_expired_tokens_are_retried(peer: Peer) -> None:
 def test_nobody_answers(peer: Peer) -> None:
     peer.answers = [(503, "")]
     with pytest.raises(ConfigError, match=r"instance metadata .* no token, HTTP 503") as caught:
-        Metadata(Deadline(0.3), peer.url).get("meta-data/instance-id")
+        Metadata(Deadline(2), peer.url).get("meta-data/instance-id")
     assert caught.value.code is Exit.INSTANCE
 
 

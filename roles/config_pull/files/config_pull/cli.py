@@ -20,6 +20,7 @@ COMMANDS = {
     "pull": "fetch and write (the default; what the unit does)",
     "check": "show what the app would get, secrets hidden, and write nothing",
     "diff": "show by key how this server differs from the stores; exit code 3 where it does",
+    "resolve": "print the manifest of what the stores hold now: names and versions, no values",
     "check-declaration": "check the declaration and fetch nothing",
 }
 
@@ -83,6 +84,8 @@ def _run(options: argparse.Namespace) -> int:
         load(run.declaration)
     elif options.command == "pull":
         commands.pull(run, _tell)
+    elif options.command == "resolve":
+        print(commands.resolve(run))
     elif options.command == "check":
         declaration, _contents, configuration = commands.fetch(run)
         found = views.entries(declaration, configuration)

@@ -87,6 +87,16 @@ def pull(run: Run, tell: Callable[[str], None]) -> None:
     tell(f"{len(configuration.values)} variables and {len(configuration.files)} files written to {path}")
 
 
+def resolve(run: Run) -> str:
+    """The manifest of what the stores hold now; it must be a whole configuration.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    _declaration, contents, _configuration = fetch(run)
+    return manifest.text({str(content.source): content.pin() for content in contents})
+
+
 def raise_alarm(code: Exit) -> str | None:
     """Tag the instance; returns why it could not be done, or None."""
     deadline = Deadline(TAG_SECONDS)

@@ -5,9 +5,9 @@
 """The manifest of a colour: which version of each source its servers read, whenever they start. It holds no values.
 
 It is the value of one parameter, JSON: ``{"format": 1, "sources": {"<kind> <name>": <pin>}}`` with a pin for each
-source of the declaration: ``{"parameters": {"<last part>": <version>}}`` for the Parameter Store (the whole name
-where it lies deeper), ``{"stage": "<label>"}`` for Secrets Manager, ``{"version": <number>}`` for KV version 2, and
-``{}`` for a source that is not pinned.
+source of the declaration: ``{"parameters": {"<name below the path>": <version>}}`` for the Parameter Store,
+``{"version": "<id>"}`` or ``{"stage": "<label>"}`` for Secrets Manager, ``{"version": <number>}`` for KV version 2,
+and ``{}`` for a source that is not pinned.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ class Manifest:
             return None
         path = source.name.rstrip("/") + "/"
         return {name if name.startswith("/") else path + name: str(version) for name, version in found.items()}
+
+
+def text(pins: Mapping[str, Mapping[str, Any]]) -> str:
+    """A manifest as the value of its parameter: short, since that holds 4 kB."""
+    return json.dumps({"format": FORMAT, "sources": pins}, separators=(",", ":"), sort_keys=True)
 
 
 def fetch(aws: Aws, name: str) -> Manifest:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..declaration import Source
 from ..errors import ConfigError, Exit
@@ -29,6 +30,16 @@ class Content:
     values: Mapping[str, object] = field(repr=False)
     versions: Mapping[str, str] = field(default_factory=dict)
     missing: bool = False
+
+    def pin(self) -> dict[str, Any]:
+        """What a manifest says of it."""
+        if not self.source.pinned:
+            return {}
+        if self.source.kind == "parameter_store":
+            path = self.source.name.rstrip("/") + "/"
+            return {"parameters": {name.removeprefix(path): int(number) for name, number in self.versions.items()}}
+        version = self.versions.get("")
+        return {"version": int(version) if self.source.kind == "vault" else version} if version else {}
 
 
 def variables(source: Source, text: str) -> dict[str, object]:
