@@ -23,6 +23,20 @@ _SERVER = f"{PART_LABEL}=server"
 #: Seconds that a server's units get to end by themselves, as with an instance's shutdown.
 _SHUTDOWN_SECONDS = 20
 _LOG_LINES = 200
+_MOUNTS_UNIT = "lab-mounts.service"
+#: systemd shares its mounts with its services on a machine, and leaves it to others in a container (mount_setup in its
+#: src/shared/mount-setup.c). Without it what LoadCredential= mounts is seen by nobody.
+_SHARED_MOUNTS = """\
+[Unit]
+Description=Mounts as on a machine: shared
+DefaultDependencies=no
+Before=sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=mount --make-rshared /
+"""
 #: The login user's ids in the distribution image.
 _UID = 1000
 
@@ -40,6 +54,10 @@ class PodmanServers:
         self._system_conf = run_dir.resolve() / "servers" / "system.conf.d"
         self._system_conf.mkdir(parents=True, exist_ok=True)
         (self._system_conf / "aws.conf").write_text(self._default_environment())
+        self._mounts_unit = run_dir.resolve() / "servers" / _MOUNTS_UNIT
+        self._mounts_unit.write_text(_SHARED_MOUNTS)
+        self._wants_mounts = self._mounts_unit.with_suffix(".conf")
+        self._wants_mounts.write_text(f"[Unit]\nWants={_MOUNTS_UNIT}\n")
 
     def launch(self, spec: LaunchSpec) -> None:
         """See Servers.launch. ``user_data`` is served by the metadata service and not run here."""
@@ -54,6 +72,8 @@ class PodmanServers:
             "--tty",
             # /run is a tmpfs of the container: what is mounted below it is in no image.
             "--volume", f"{self._system_conf}:/run/systemd/system.conf.d:ro",
+            "--volume", f"{self._mounts_unit}:/run/systemd/system/{_MOUNTS_UNIT}:ro",
+            "--volume", f"{self._wants_mounts}:/run/systemd/system/sysinit.target.d/lab-mounts.conf:ro",
             "--pull", "never", self._image(spec.image_id), "/sbin/init",
         )  # fmt: skip
         try:

@@ -22,7 +22,7 @@ def main() -> None:
     report(
         {
             "config-pull --help, ms": _fastest("-c", "from config_pull.cli import parser; parser().format_help()"),
-            "config-pull with its AWS clients, ms": _fastest("-c", "import config_pull.stores"),
+            "config-pull with its AWS clients, ms": _fastest("-c", "import config_pull.commands"),
             "import of the module blue_green_info, ms": _fastest("-c", f"import {PLUGINS}.modules.blue_green_info"),
         }
     )

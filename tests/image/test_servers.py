@@ -56,7 +56,7 @@ def test_the_app_can_not_write_its_code(app_server: Server) -> None:
 
 
 def test_the_configuration_is_roots_alone_and_not_on_a_disk(app_server: Server) -> None:
-    file = app_server.host.file("/run/immutable/config.env")
+    file = app_server.host.file("/run/immutable/current/config.env")
     assert (file.user, file.group, file.mode) == ("root", "root", 0o400)
-    assert app_server.host.check_output("findmnt -n -o FSTYPE -T /run/immutable/config.env") == "tmpfs"
+    assert app_server.host.check_output("findmnt -n -o FSTYPE -T /run/immutable/current/config.env") == "tmpfs"
     assert app_server.host.file("/etc/immutable/release.env").mode == 0o644

@@ -95,6 +95,19 @@ def body_with_wrong_weight() -> str:
     )
 
 
+def test_colour_with_a_manifest_of_its_configuration_names_it_to_its_servers(api: Api, edge: dict[str, str]) -> None:
+    manifest = '{"format":1,"sources":{"parameter_store /shop/stacks/":{"parameters":{"A":3}}}}'
+    stack = api.create_stack("stacks-pinned", COLOUR, **colour_parameters(api, edge, ConfigManifest=manifest))
+    assert stack["StackStatus"] == "CREATE_COMPLETE", api.reasons("stacks-pinned")
+    (first, *_rest) = api.in_service(outputs(stack)["AutoScalingGroupName"])
+    name = tags(api.instance(first)["Tags"])["config-manifest"]
+    assert name == "/immutable/shop/stacks/blue"
+    assert api.client("ssm").get_parameter(Name=name)["Parameter"]["Value"] == manifest
+    api.delete_stack("stacks-pinned")
+    with pytest.raises(ClientError, match="ParameterNotFound"):
+        api.client("ssm").get_parameter(Name=name)
+
+
 def test_colour_is_made_and_removed(api: Api, edge: dict[str, str]) -> None:
     stack = api.create_stack("stacks-blue", COLOUR, **colour_parameters(api, edge))
     assert stack["StackStatus"] == "CREATE_COMPLETE", api.reasons("stacks-blue")

@@ -19,6 +19,8 @@ COLOUR = {
     "AWS::IAM::Role": ROLE,
     "AWS::IAM::InstanceProfile": "iam:CreateInstanceProfile iam:GetInstanceProfile iam:DeleteInstanceProfile"
     " iam:AddRoleToInstanceProfile iam:RemoveRoleFromInstanceProfile iam:PassRole",
+    "AWS::SSM::Parameter": "ssm:PutParameter ssm:GetParameters ssm:DeleteParameter ssm:AddTagsToResource"
+    " ssm:RemoveTagsFromResource ssm:ListTagsForResource",
     "AWS::EC2::LaunchTemplate": "ec2:CreateLaunchTemplate ec2:DeleteLaunchTemplate ec2:CreateTags ec2:DeleteTags"
     " ec2:DescribeLaunchTemplates ec2:DescribeLaunchTemplateVersions",
     "AWS::AutoScaling::AutoScalingGroup": "autoscaling:CreateAutoScalingGroup autoscaling:UpdateAutoScalingGroup"

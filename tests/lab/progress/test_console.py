@@ -29,8 +29,8 @@ exit 1
 INSTALL = """
 set -eu
 getent passwd app >/dev/null || useradd --system app
-mkdir -p /srv/app/current /var/lib/app /etc/immutable /run/immutable /usr/lib/immutable
-touch /etc/immutable/release.env /etc/immutable/app.env /run/immutable/config.env
+mkdir -p /srv/app/current /var/lib/app /etc/immutable /run/immutable/current/files /usr/lib/immutable
+touch /etc/immutable/release.env /etc/immutable/app.env /run/immutable/current/config.env
 cd /etc/systemd/system
 printf '[Service]\\nType=oneshot\\nRemainAfterExit=yes\\nExecStart=/bin/true\\n' > config-pull.service
 printf '#!/bin/sh\\nwhile kill -0 "$MAINPID"; do sleep 0.1; done; exit 1\\n' > /usr/lib/immutable/wait-for-app

@@ -20,6 +20,8 @@ class Peer:
 
     answers: list[tuple[int, str]] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    date: str = ""
     url: str = ""
 
 
@@ -29,7 +31,7 @@ def fixture_peer() -> Iterator[Peer]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            peer.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
             peer.requests.append((self.command, self.path, dict(self.headers)))
             status, body = peer.answers.pop(0) if len(peer.answers) > 1 else peer.answers[0]
             self.send_response(status)
@@ -38,6 +40,9 @@ def fixture_peer() -> Iterator[Peer]:
             self.wfile.write(body.encode())
 
         do_GET = do_PUT = do_POST = answer
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return peer.date or super().date_time_string(timestamp)
 
         def log_message(self, *_: object) -> None:
             """Say nothing: the tests read ``requests``."""

@@ -16,13 +16,14 @@ from .conftest import Peer
 
 
 def test_a_token_first_then_tags_and_region(peer: Peer) -> None:
-    peer.answers = [(200, "token"), (200, "shop"), (200, "prod"), (200, "eu-west-1")]
+    peer.answers = [(200, "token"), (200, "shop"), (200, "prod"), (200, "eu-west-1"), (404, "")]
     assert locate(Metadata(Deadline(5), peer.url), None, None, None) == Place("shop", "prod", "eu-west-1")
     assert [(method, path) for method, path, _ in peer.requests] == [
         ("PUT", "/latest/api/token"),
         ("GET", "/latest/meta-data/tags/instance/app"),
         ("GET", "/latest/meta-data/tags/instance/env"),
         ("GET", "/latest/meta-data/placement/region"),
+        ("GET", "/latest/meta-data/tags/instance/config-manifest"),
     ]
     assert all(
         headers["X-aws-ec2-metadata-token"] == "token" for method, _, headers in peer.requests if method == "GET"
@@ -50,7 +51,7 @@ def test_refusals_and_expired_tokens_are_retried(peer: Peer) -> None:
 def test_nobody_answers(peer: Peer) -> None:
     peer.answers = [(503, "")]
     with pytest.raises(ConfigError, match=r"instance metadata .* no token, HTTP 503") as caught:
-        Metadata(Deadline(0.3), peer.url).get("meta-data/instance-id")
+        Metadata(Deadline(2), peer.url).get("meta-data/instance-id")
     assert caught.value.code is Exit.INSTANCE
 
 
@@ -69,3 +70,9 @@ def test_tags_that_are_missing_or_unusable(peer: Peer, app: tuple[int, str], pro
     assert caught.value.code is Exit.INSTANCE
     assert problem in caught.value.problems[0]
     assert "has no tag 'env'" in caught.value.problems[1]
+
+
+def test_the_manifest_of_its_colour_is_found(peer: Peer) -> None:
+    peer.answers = [(200, "token"), (200, "shop"), (200, "prod"), (200, "eu-west-1"), (200, "/immutable/manifest")]
+    place = locate(Metadata(Deadline(5), peer.url), None, None, None)
+    assert place.manifest == "/immutable/manifest"

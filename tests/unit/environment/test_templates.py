@@ -138,21 +138,33 @@ def test_servers_ask_for_metadata_with_a_token_and_read_their_tags_there(colour:
     }
     # A key with a space or a slash would make the launch fail.
     tags = group_tags(colour)
-    assert {tag["Key"] for tag in tags if tag["PropagateAtLaunch"]} == {"Name", "app", "env", "colour", "release"}
+    assert {tag["Key"] for tag in tags if tag["PropagateAtLaunch"]} == {
+        *("Name", "app", "env", "colour", "release", "config-manifest")
+    }
 
 
-def test_servers_read_the_configuration_of_their_environment_only(colour: dict[str, Any]) -> None:
+def test_servers_read_the_configuration_of_their_environment_and_what_all_share_only(colour: dict[str, Any]) -> None:
     (policy,) = colour["Resources"]["InstanceRole"]["Properties"]["Policies"]
     statements = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
-    assert {statement["Action"] for statement in statements.values()} == {
-        "ssm:GetParametersByPath",
-        "secretsmanager:GetSecretValue",
-        "kms:Decrypt",
+    # These two are for more than one environment's own, so what else they say is looked at.
+    assert statements.pop("ManySecrets")["Action"] == "secretsmanager:BatchGetSecretValue"
+    tagging = statements.pop("TellFailure")
+    assert tagging["Action"] == "ec2:CreateTags"
+    assert tagging["Condition"] == {
+        "StringEquals": {"ec2:ResourceTag/app": {"Ref": "App"}, "ec2:ResourceTag/env": {"Ref": "Env"}},
+        "ForAllValues:StringEquals": {"aws:TagKeys": "config-pull"},
+    }
+    assert {name: statement["Action"] for name, statement in statements.items()} == {
+        "Parameters": ["ssm:GetParametersByPath", "ssm:GetParameters"],
+        "Manifest": "ssm:GetParameter",
+        "Secrets": "secretsmanager:GetSecretValue",
+        "ParameterKeys": "kms:Decrypt",
+        "SecretKeys": "kms:Decrypt",
     }
     for name, statement in statements.items():
         scope = statement.get("Condition", {}).get("StringLike", statement["Resource"])
         for arn in re.findall(r"arn:[^'\"]+", str(scope)):
-            assert "${App}/${Env}" in arn, name
+            assert re.search(r"\$\{App\}/(\$\{Env\}|common)(/|$)", arn), name
 
 
 def group_tags(colour: dict[str, Any]) -> list[dict[str, Any]]:
@@ -171,9 +183,10 @@ def test_the_minimum_to_be_restored_is_a_tag_of_the_group_alone(colour: dict[str
 
 
 def test_a_group_that_holds_no_more_than_its_minimum_has_nothing_to_restore(colour: dict[str, Any]) -> None:
-    (condition,) = (
-        tag["Fn::If"][0] for tag in colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"] if "Fn::If" in tag
-    )
+    conditional = [
+        tag["Fn::If"] for tag in colour["Resources"]["AutoScalingGroup"]["Properties"]["Tags"] if "Fn::If" in tag
+    ]
+    (condition,) = (name for name, tag, _otherwise in conditional if tag["Key"] == "original-minimum")
     assert colour["Conditions"][condition] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "OriginalMinimum"}, {"Ref": "MinSize"}]}]
     }

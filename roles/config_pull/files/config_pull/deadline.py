@@ -16,7 +16,7 @@ from .errors import ConfigError, Exit, Retryable
 Result = TypeVar("Result")
 
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 5.0
 
 
 class Deadline:

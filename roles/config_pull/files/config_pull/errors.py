@@ -15,6 +15,7 @@ class Exit(IntEnum):
 
     OK = 0
     USAGE = 2
+    DIFFERENT = 3
     DECLARATION = 10
     INSTANCE = 11
     DENIED = 12
@@ -22,6 +23,12 @@ class Exit(IntEnum):
     UNAVAILABLE = 14
     INCOMPLETE = 15
     DELIVERY = 16
+    INTERNAL = 70
+
+    @property
+    def word(self) -> str:
+        """The code's name as people and the instance's tag say it."""
+        return self.name.lower().replace("_", "-")
 
 
 class ConfigError(Exception):
@@ -40,3 +47,8 @@ class ConfigError(Exception):
 
 class Retryable(Exception):
     """A call failed in a way that may pass: asked again until the deadline."""
+
+
+def together(errors: Sequence[ConfigError]) -> ConfigError:
+    """One error with the problems of all; its code is the first one's. There must be at least one."""
+    return ConfigError(errors[0].code, [problem for error in errors for problem in error.problems])

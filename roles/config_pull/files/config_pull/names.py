@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -52,6 +53,9 @@ REFUSED_PREFIXES = (
 # Linux refuses to start a process with a longer NAME=value (MAX_ARG_STRLEN, execve(2)); the zero at its end counts.
 LONGEST_ASSIGNMENT = 131_072 - 1
 
+# systemd gives a unit at most 1 MiB of credentials (systemd.exec(5)); their names count as well.
+MOST_IN_FILES = 1_000_000
+
 
 def name_problem(name: str) -> str | None:
     """Tell what is wrong with a variable's name, or return None."""
@@ -62,20 +66,32 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def value_problem(name: str, value: str) -> str | None:
-    """Tell what keeps a value from reaching the process, or return None. The value is not in the text.
+def value_problem(name: str, value: bytes) -> str | None:
+    """Tell what keeps a value from reaching the process as a variable, or return None. The value is not in the text.
 
     systemd drops an assignment that is not valid UTF-8 to it, and writes it to the journal (utf8_is_valid in its
     src/basic/utf8.c takes no surrogates and no noncharacters); no environment can hold a zero.
     """
-    if "\0" in value:
-        return "holds a zero byte"
-    if any(_is_refused_character(ord(character)) for character in value):
-        return "holds a character that systemd refuses (a surrogate or a noncharacter)"
-    if len(f"{name}={value}".encode()) > LONGEST_ASSIGNMENT:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return "is not text of UTF-8 (a surrogate, or binary); declare it with as: file"
+    if "\0" in text:
+        return "holds a zero byte; declare it with as: file"
+    if any(_is_noncharacter(ord(character)) for character in text):
+        return "holds a character that systemd refuses (a noncharacter)"
+    if len(name) + 1 + len(value) > LONGEST_ASSIGNMENT:
         return f"is too long for an environment variable (at most {LONGEST_ASSIGNMENT} bytes with its name)"
     return None
 
 
-def _is_refused_character(point: int) -> bool:
-    return 0xD800 <= point <= 0xDFFF or 0xFDD0 <= point <= 0xFDEF or point & 0xFFFE == 0xFFFE
+def file_problem(files: Mapping[str, bytes]) -> str | None:
+    """Tell what keeps files from reaching a service as credentials, or return None."""
+    total = sum(map(len, files.values()))
+    if total > MOST_IN_FILES:
+        return f"{', '.join(sorted(files))} are too much for files: {total} bytes, at most {MOST_IN_FILES} together"
+    return None
+
+
+def _is_noncharacter(point: int) -> bool:
+    return 0xFDD0 <= point <= 0xFDEF or point & 0xFFFE == 0xFFFE
