@@ -58,6 +58,10 @@ class Deployed:
         return podman.run("exec", self.server(env), "sh", "-c", command)
 
 
+#: Bakes an image and makes two envs with three stores each: run by `make test-long`.
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def deployed(vault: Vault) -> Iterator[Deployed]:
     if os.geteuid() != 0:
@@ -86,7 +90,10 @@ def _in_three_stores(own: OwnLab, vault: Vault, env: str) -> dict[str, str]:
     values = {parameter["Name"].rsplit("/", 1)[-1]: parameter["Value"] for parameter in found}
     vault.call("POST", f"kv/data/{APP}/{env}", {"data": {"REDIS_URL": values["REDIS_URL"]}})
     own.cloud.parameters.delete_parameter(Name=f"/{APP}/{env}/REDIS_URL")
-    return values | json.loads(own.cloud.secrets.get_secret_value(SecretId=f"{APP}/{env}/rails")["SecretString"])
+    secret: dict[str, str] = json.loads(
+        own.cloud.secrets.get_secret_value(SecretId=f"{APP}/{env}/rails")["SecretString"]
+    )
+    return values | secret
 
 
 @pytest.mark.parametrize("env", ENVS)

@@ -99,7 +99,7 @@ def _lines(content: bytes) -> dict[str, bytes]:
         if name and not _closed(found[name]):
             found[name] += b"\n" + line
         elif line:
-            key, _, value = line.partition(b"=")
+            key, value = line.split(b"=", 1)
             name = key.decode()
             found[name] = value
     return found

@@ -141,7 +141,7 @@ def error_code(answer: Answer) -> str:
         except Retryable:
             content = {}
         code = content.get("__type") or content.get("code")
-    name = str(code or "").split("#")[-1].split(":")[0]
+    name = str(code or "").rsplit("#", maxsplit=1)[-1].split(":")[0]
     # Only what looks like a code: it is shown.
     return name if name.isalnum() and len(name) < 80 else "unknown"
 
