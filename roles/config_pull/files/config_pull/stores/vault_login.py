@@ -63,8 +63,11 @@ def login(aws: Aws, source: Source, host: Host) -> Login:
 
     def get() -> str:
         # Made anew for each try: a signature is good for some minutes only.
+        made_at = aws.now()
         body = json.dumps(request(aws, source)).encode()
         answer = host.call("POST", f"/v1/auth/{mount}/login", in_namespace(namespace), body)
+        if answer.status in (400, 403) and request is _aws_iam and aws.learn_time(answer, made_at):
+            raise Retryable("login by aws_iam refused: this server's clock is wrong")
         if answer.status in (400, 403, 404):
             raise ConfigError(
                 Exit.DENIED, f"{source}: login by {auth} denied (HTTP {answer.status}); see role and mount {mount}"
