@@ -61,8 +61,9 @@ def _due(
     reached: Step | None,
     since: datetime | None,
 ) -> datetime:
+    assert image.created is not None  # those without a date are exempt
     age = t.cast("timedelta", after[step])
-    due = t.cast("datetime", image.created) + age  # those without a date are exempt
+    due = image.created + age
     if reached and since and (before := after[reached]) is not None:
         due = max(due, since + age - before)
     return due
