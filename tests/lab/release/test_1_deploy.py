@@ -23,6 +23,7 @@ def test_a_dry_run_shows_the_plan_and_creates_nothing(shop: Shop) -> None:
     planned = shop.runs("deploy", "--check", "--diff", env="staging", image=shop.first)
     assert [step["step"] for step in planned["steps"]] == [
         "create blue with 1 server",
+        "keep unhealthy servers of blue",
         "wait until 1 server of blue is healthy",
         "open the preview of blue",
         "wait until the preview of blue answers",
