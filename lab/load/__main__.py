@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         target = Target.parse(options.url)
-        out: IO[str] = options.out.open("w", encoding="utf-8")
+        # By lines, so that whoever started it sees meanwhile what was met.
+        out: IO[str] = options.out.open("w", buffering=1, encoding="utf-8")
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:

@@ -82,6 +82,10 @@ class Load:
         """The requests of the run; complete once it was stopped."""
         return read_records(self.out)
 
+    def met(self, release: str) -> bool:
+        """Whether this release has answered one of its requests so far."""
+        return f'"{release}"' in self.out.read_text(encoding="utf-8")
+
     def __enter__(self) -> Load:
         self.start()
         return self

@@ -21,6 +21,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import octets
 from tests.benchmarks import massboot
 from tests.benchmarks.results import circumstances
 from tests.lab.config_pull import sts
@@ -30,7 +31,6 @@ from tests.lab.config_pull.proxy import between
 from tests.lab.contract import support
 from tests.vault import server as vault_server
 
-OCTET = 122
 RUNS = 15
 PARAMETERS = 60
 LINES = PARAMETERS + 4
@@ -68,7 +68,7 @@ class Urls:
 def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-config-")))
-        api = stack.enter_context(support.running(folder, OCTET))
+        api = stack.enter_context(support.running(folder, octets.BENCH_CONFIG))
         vault = stack.enter_context(vault_server.running())
         prepare(vault, stack.enter_context(sts.answering()))
         urls = Urls(api.url, vault.address, stack.enter_context(instance_metadata()))

@@ -16,6 +16,7 @@ from pathlib import Path
 from lab.cli.environment import variables
 from lab.demo import configuration
 from lab.settings import CHECKOUT
+from tests import octets
 from tests.benchmarks.controllers import Run, measured
 from tests.lab.deployments.controller import Controller, clean_environment
 from tests.lab.deployments.env import Env
@@ -23,7 +24,6 @@ from tests.lab.deployments.releases import Releases
 from tests.lab.shop import APP, Shop
 from tests.own_lab import OwnLab
 
-OCTET = 106
 CLOCK_FACTOR = 1
 FOLDER = CHECKOUT / "build" / "bench" / "deployments"
 PLAYBOOK = Path(__file__).parent / "plain" / "swap.yml"
@@ -105,7 +105,7 @@ class Place:
 def stage(folder: Path = FOLDER) -> Iterator[dict[str, Place]]:
     """The envs, each with the first release in it; afterwards nothing of the lab is left."""
     os.environ["LAB_CLOCK_FACTOR"] = str(CLOCK_FACTOR)
-    own = OwnLab(OCTET, folder)
+    own = OwnLab(octets.BENCH_DEPLOY, folder)
     try:
         own.start()
         own.scenario.bake_base()

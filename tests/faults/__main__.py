@@ -14,6 +14,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests import octets
 from tests.faults.campaign import Results, choose, record, run_points, write
 from tests.faults.emulated import BREAKS, EmulatedLab
 from tests.faults.playbooks import CHECKOUT, Playbooks
@@ -23,7 +24,6 @@ from tests.faults.world import Ground
 FOLDER = CHECKOUT / "build" / "faults"
 RESULT = CHECKOUT / "build" / "faults.json"
 #: Labs of its own, one a core: the emulated API is one process.
-OCTETS = (101, 102)
 LANES = 4
 #: The first shift is the second update of the edge, after the preview's; only then does the other release break.
 RELEASES = {"": None, BREAKS: Call("cloudformation", "UpdateStack", 2)}
@@ -39,7 +39,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends, too
     shutil.rmtree(FOLDER, ignore_errors=True)
     with ExitStack() as stack:
-        grounds = prepare(stack, FOLDER, OCTETS)
+        grounds = prepare(stack, FOLDER, octets.ALL_FAULTS)
         print(f"faults: seed {seed} (FAULTS_SEED={seed} repeats the choice and the order)", flush=True)
         points = [point for point in record(grounds, RELEASES) if arguments.only in str(point)]
         chosen = choose(points, arguments.points or len(points), seed)
@@ -54,13 +54,13 @@ def seed_of_the_day() -> int:
     return int(os.environ.get("FAULTS_SEED") or secrets.randbelow(1_000_000))
 
 
-def prepare(stack: ExitStack, folder: Path, octets: tuple[int, ...]) -> list[Ground]:
+def prepare(stack: ExitStack, folder: Path, labs: tuple[int, ...]) -> list[Ground]:
     """Labs that end with the stack."""
     (folder / "ops").mkdir(parents=True)
     playbooks = Playbooks(folder / "playbooks")
     stack.callback(playbooks.close)
     grounds = []
-    for octet in octets:
+    for octet in labs:
         lab = EmulatedLab(octet, folder / f"lab-{octet}")
         stack.callback(lab.close)
         grounds.append(lab.ground(playbooks, folder / "ops"))

@@ -11,16 +11,16 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests import octets
 from tests.faults.__main__ import prepare
 from tests.faults.playbooks import CHECKOUT
 from tests.faults.world import Ground
 
 FOLDER = CHECKOUT / "build" / "test" / "faults"
-OCTETS = (103, 104)
 
 
 @pytest.fixture(scope="session")
 def grounds() -> Iterator[list[Ground]]:
     shutil.rmtree(FOLDER, ignore_errors=True)
     with ExitStack() as stack:
-        yield prepare(stack, FOLDER, OCTETS)
+        yield prepare(stack, FOLDER, octets.FAULTS)

@@ -13,10 +13,10 @@ import pytest
 import testinfra
 
 from lab.settings import CHECKOUT
+from tests import octets
 from tests.image.image_lab import ImageLab
 from tests.image.servers import APP, BASE, Image, Server
 
-OCTET = 164
 FOLDER = CHECKOUT / "build" / "test" / "image"
 
 
@@ -36,7 +36,7 @@ def own_lab(request: pytest.FixtureRequest) -> Iterator[ImageLab | None]:
         return
     if os.geteuid() != 0:
         pytest.skip("real servers need root")
-    own = ImageLab(OCTET, FOLDER)
+    own = ImageLab(octets.IMAGE, FOLDER)
     try:
         own.start()
         yield own

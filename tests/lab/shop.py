@@ -17,10 +17,11 @@ from lab.demo.commands import Commands
 from lab.demo.journal import DemoError
 from lab.demo.scenario import ENVS
 from lab.settings import CHECKOUT, Settings
+from tests import octets
 from tests.own_lab import OwnLab
 
 APP = "shop"
-OCTET = 163
+OCTET = octets.SHOP
 FOLDER = CHECKOUT / "build" / "test" / "release"
 DRAIN_SECONDS = 20
 """Before a colour is retired the engine waits as long in real seconds; the lab's load balancer drains for a tenth."""

@@ -16,20 +16,20 @@ import pytest
 from lab.metadata.facts import InstanceFacts
 from lab.metadata.service import MetadataService
 from lab.settings import REGION
+from tests import octets
 from tests.lab.config_pull import sts
 from tests.lab.config_pull.agent import Agent
 from tests.lab.config_pull.tally import Tally
 from tests.lab.contract import support
 from tests.vault import server as vault_server
 
-OCTET = 120
 TAGS = {"app": "shop", "env": "prod"}
 
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
     """A lab API without servers."""
-    with support.running(tmp_path_factory.mktemp("lab-api"), OCTET) as started:
+    with support.running(tmp_path_factory.mktemp("lab-api"), octets.CONFIG_API) as started:
         yield started
 
 

@@ -22,13 +22,14 @@ from lab.rootfs import base
 from lab.servers.interface import LaunchSpec
 from lab.servers.podman import DISTRIBUTION, PodmanServers
 from lab.settings import LOGIN_USER, REGION, Settings
+from tests import octets
 from tests.lab.config_pull import nasty
 from tests.lab.config_pull.machine import Booted, install
 from tests.lab.config_pull.proxy import between
 from tests.lab.config_pull.tally import Tally
 from tests.lab.contract import support
 
-OCTET = 121
+OCTET = octets.CONFIG_MACHINE
 ADDRESS = f"10.{OCTET}.16.5"
 MARK = nasty.MARK
 NAMES = {f"V{number:03}": text for number, text in enumerate(nasty.TEXTS)}

@@ -18,11 +18,11 @@ import pytest
 from lab.demo.scenario import APP, ENVS
 from lab.podman import Podman
 from lab.settings import CHECKOUT
+from tests import octets
 from tests.lab.config_pull.proxy import between
 from tests.own_lab import OwnLab
 from tests.vault.server import Vault
 
-OCTET = 123
 FOLDER = CHECKOUT / "build" / "test" / "config-pull"
 VAULT_PORT = 8200
 DECLARATION = """\
@@ -66,7 +66,7 @@ pytestmark = pytest.mark.long
 def deployed(vault: Vault) -> Iterator[Deployed]:
     if os.geteuid() != 0:
         pytest.skip("real servers need root")
-    own = OwnLab(OCTET, FOLDER)
+    own = OwnLab(octets.CONFIG_RELEASE, FOLDER)
     with ExitStack() as stack:
         stack.callback(own.stop)
         own.start()

@@ -21,12 +21,13 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 
+from tests import octets
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 EDGE = CHECKOUT / "roles" / "environment" / "files" / "edge.yml"
 COLOUR = CHECKOUT / "roles" / "deployment" / "files" / "colour.yml"
 DISTRIBUTION = "/aws/service/debian/release/13/latest/amd64"
-#: A second lab beside the one that someone works with; see lab/settings.py. Runs beside each other need different ones.
-OCTET = int(os.environ.get("LAB_TEST_OCTET", "171"))
+OCTET = octets.CONTRACT
 CLOCK_FACTOR = 0.02
 _START_SECONDS = 60
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import octets
 from tests.lab.contract import support
 from tests.lab.contract.events import topic_with_queue
 from tests.lab.contract.support import Api, wait_for
@@ -245,7 +246,7 @@ def test_a_removed_stack_leaves_nothing_to_call(api: Api) -> None:
 
 def test_functions_end_with_the_lab(tmp_path: Path) -> None:
     """In a lab of its own: one function sleeps in the middle of a call, one waits for its next."""
-    with support.running(tmp_path, support.OCTET + 80) as own:
+    with support.running(tmp_path, octets.CONTRACT_FUNCTIONS) as own:
         for name, code in (("asleep", SLEEP), ("idle", NOTE)):
             function(own, name, code, timeout=60)
             raise_alarm(own, name)

@@ -20,9 +20,10 @@ from pathlib import Path
 import pytest
 
 from lab.settings import Settings
+from tests import octets
 from tests.lab.contract.support import CHECKOUT, Api, tags, wait_for
 
-OCTET = 172
+OCTET = octets.CONTRACT_SERVERS
 pytestmark = pytest.mark.servers
 
 TEMPLATE = """

@@ -68,7 +68,7 @@ def test_promise_6_an_alarm_turns_traffic_back_after_the_controller_was_killed(
     live = env.weights
     with env.load(RATE) as load:
         until_then(env).kill()
-        until(lambda: "r-good" in env.answering(), "the new release answers")
+        until(lambda: load.met("r-good"), "the load meets the new release")
         rang = env.ring()
         until(lambda: env.weights == live, "the guard has set the listener")
         # What was under way goes on to its end, and the guard has the last word.
@@ -82,7 +82,6 @@ def test_promise_6_an_alarm_turns_traffic_back_after_the_controller_was_killed(
     records = list(load.records())
     assert not any(record.failed for record in records)
     new = [record.t for record in records if record.release == "r-good"]
-    assert min(new) < rang
     took = max((at - rang for at in new if at < released), default=0)
     measured("from the alarm to the last request on the new release", took, "s")
     assert took < MOST_SECONDS

@@ -10,16 +10,14 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients, connect
+from tests import octets
 from tests.lab.contract import support
-
-#: A lab beside that of the contract cases, whose API may be up at the same time.
-OCTET = 96
 
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
     """The API, ended after the last test."""
-    with support.running(tmp_path_factory.mktemp("lab-api"), OCTET) as started:
+    with support.running(tmp_path_factory.mktemp("lab-api"), octets.GATES) as started:
         yield started
 
 

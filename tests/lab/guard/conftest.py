@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests import octets
 from tests.edge import edge_template
 from tests.lab.contract import support
 from tests.lab.guard.world import World, stack_of
 
 #: A lab beside that of the contract cases, whose API may be up at the same time.
-OCTET = 94
 
 Start = Callable[..., subprocess.Popen[str]]
 Play = Callable[..., tuple[bool, str]]
@@ -29,7 +29,7 @@ Play = Callable[..., tuple[bool, str]]
 @pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Api]:
     """The API, ended after the last test."""
-    with support.running(tmp_path_factory.mktemp("lab-api"), OCTET) as started:
+    with support.running(tmp_path_factory.mktemp("lab-api"), octets.GUARD) as started:
         yield started
 
 

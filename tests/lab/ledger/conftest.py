@@ -10,18 +10,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import octets
 from tests.lab.contract import support as lab
 from tests.lab.ledger.support import Table, Time
 
-# A lab of these tests' own: that of the contract may still run.
-OCTET = 175
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def ledger_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The API's address."""
-    with lab.running(tmp_path_factory.mktemp("ledger-api"), OCTET) as api:
+    with lab.running(tmp_path_factory.mktemp("ledger-api"), octets.LEDGER) as api:
         yield api.url
 
 

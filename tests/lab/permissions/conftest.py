@@ -15,6 +15,7 @@ import yaml
 
 from lab.cli.environment import variables
 from lab.settings import Settings
+from tests import octets
 from tests.faults.emulated import APP, BREAKS, EDGE, GOOD, EmulatedLab
 from tests.lab.contract.faulty import Client
 from tests.lab.contract.support import outputs
@@ -22,7 +23,7 @@ from tests.lab.deployments.controller import Controller, Ended, clean_environmen
 from tests.lab.permissions.asked import REGION, asked
 from tests.lab.permissions.policies import Policy
 
-OCTET = 177
+OCTET = octets.PERMISSIONS
 ENV = "rights"
 FILE: dict[str, Any] = {
     "strategy": "canary",

@@ -16,8 +16,9 @@ import pytest
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients, connect
 from lab.cli.environment import variables
 from lab.settings import CHECKOUT, Settings
+from tests import octets
 
-OCTET = 198
+OCTET = octets.PROGRESS
 Connect = Callable[..., Clients]
 
 

@@ -19,8 +19,9 @@ from lab.rootfs import base, stores_image
 from lab.servers.interface import LaunchSpec
 from lab.servers.podman import DISTRIBUTION, PodmanServers
 from lab.settings import LOGIN_USER, Settings
+from tests import octets
 
-OCTET = 241
+OCTET = octets.SERVERS
 BOOT_SECONDS = 30
 
 

@@ -23,8 +23,7 @@ from lab.cli import processes
 from lab.cli.environment import variables
 from lab.cli.machine import Machine
 from lab.settings import CHECKOUT, REGION, Settings
-
-OCTET = 242
+from tests import octets
 
 
 @dataclass
@@ -128,7 +127,7 @@ def assert_nothing_left(lab: Lab, before: Traces) -> None:
 @pytest.fixture(scope="module")
 def lab(machine: Machine) -> Iterator[Lab]:
     """Nothing runs yet; the images are there because ``machine`` made them."""
-    lab = Lab(Settings(OCTET))
+    lab = Lab(Settings(octets.SERVERS_LIFECYCLE))
     lab.ok("down")
     yield lab
     lab.ok("down")

@@ -19,8 +19,9 @@ import pytest
 from lab.cli import checks
 from lab.cli.machine import Machine
 from lab.settings import CHECKOUT, LabError, Settings
+from tests import octets
 
-SETTINGS = Settings(243)
+SETTINGS = Settings(octets.SERVERS_REFUSALS)
 
 
 def refused(**environment: str) -> str:
