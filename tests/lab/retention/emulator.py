@@ -9,6 +9,7 @@ one is found out by every test.
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import typing as t
@@ -19,8 +20,11 @@ from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.ssm import ssm_backends
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
+
+from lab.api.ec2 import image_life
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +33,12 @@ if t.TYPE_CHECKING:
 PAGE = 2
 # The list in each answer that AWS gives in pages, and what its token is called there.
 LISTS = {
+    "DescribeFleets": ("fleetSet", "nextToken"),
+    "DescribeSpotFleetRequests": ("spotFleetRequestConfigSet", "nextToken"),
+    "DescribeSpotInstanceRequests": ("spotInstanceRequestSet", "nextToken"),
+    "DescribeImageReferences": ("imageReferenceSet", "nextToken"),
+    "DescribeSnapshots": ("snapshotSet", "nextToken"),
+    "DescribeStacks": ("Stacks", "NextToken"),
     "DescribeImages": ("imagesSet", "nextToken"),
     "DescribeInstances": ("reservationSet", "nextToken"),
     "DescribeLaunchTemplates": ("launchTemplates", "nextToken"),
@@ -37,15 +47,36 @@ LISTS = {
     "DescribeLaunchConfigurations": ("LaunchConfigurations", "NextToken"),
 }
 EC2_VERSION = "2016-11-15"
-WRITES = ("DeregisterImage", "DeleteSnapshot")
+ELSEWHERE = {
+    "/ListImageRecipes": "ListImageRecipes",
+    "/ListContainerRecipes": "ListContainerRecipes",
+    "/list-rules": "ListRules",
+}
+"""Calls of services that moto doesn't know, by their paths."""
+STATUS = {"RequestLimitExceeded": 503, "ThrottlingException": 400, "InternalError": 500, "ServiceUnavailable": 503}
+WRITES = (
+    "DeregisterImage",
+    "DeleteSnapshot",
+    "EnableImageDeprecation",
+    "DisableImageDeprecation",
+    "DisableImage",
+    "EnableImage",
+    "ModifyImageAttribute",
+    "CreateTags",
+    "DeleteTags",
+    "RestoreImageFromRecycleBin",
+    "RestoreSnapshotFromRecycleBin",
+    "DisableImageDeregistrationProtection",
+)
 
 
 class Call(t.NamedTuple):
-    """One request: its action, region and parameters."""
+    """One request: its action, region and parameters, and whether a role made it."""
 
     action: str
     region: str
     parameters: dict[str, str]
+    assumed: bool = False
 
 
 class Front:
@@ -53,16 +84,23 @@ class Front:
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.recipes: list[dict[str, str]] = []
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._faults: list[Callable[[Call], str | None]] = []
         self._hooks: list[Callable[[Call], None]] = []
 
-    def fail(self, code: str, action: str, region: str = "", mentions: str = "") -> None:
-        """Answers with an error from now on where action, region and a parameter's value fit."""
+    def fail(
+        self, code: str, action: str, region: str = "", mentions: str = "", assumed: bool = False, times: int = -1
+    ) -> None:
+        """Answers with an error from now on, or so many times, where action, region and a parameter fit."""
+        left = [times]
 
         def fault(call: Call) -> str | None:
-            where = call.action == action and region in ("", call.region)
-            return code if where and mentions in ["", *call.parameters.values()] else None
+            where = action in ("", call.action) and region in ("", call.region) and (call.assumed or not assumed)
+            if not where or mentions not in ["", *call.parameters.values()] or left[0] == 0:
+                return None
+            left[0] -= 1
+            return code
 
         self._faults.append(fault)
 
@@ -81,42 +119,60 @@ class Front:
         self.calls.clear()
         self._faults.clear()
         self._hooks.clear()
+        self.recipes.clear()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> t.Any:
         request = Request(environ)
-        parameters = dict(parse_qsl(request.get_data(as_text=True), keep_blank_values=True))
+        text = request.get_data(as_text=True)
+        target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        json_protocol = bool(target) or request.content_type == "application/json" or request.path in ELSEWHERE
+        parameters = {} if json_protocol else dict(parse_qsl(text, keep_blank_values=True))
         scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", request.headers.get("Authorization", ""))
-        call = Call(parameters.get("Action", ""), scope.group(1) if scope else "", parameters)
+        region = scope.group(1) if scope else ""
+        action = target or ELSEWHERE.get(request.path) or parameters.get("Action", "")
+        call = Call(action, region, parameters, "X-Amz-Security-Token" in request.headers)
         self.calls[call.action] += 1
         for hook in list(self._hooks):
             hook(call)
         for fault in list(self._faults):
             if code := fault(call):
                 return _refusal(code, parameters)(environ, start_response)
+        if request.path in ELSEWHERE:
+            empty = {"imageRecipeSummaryList": self.recipes, "containerRecipeSummaryList": [], "Rules": _rules(region)}
+            return Response(json.dumps(empty), content_type="application/json")(environ, start_response)
         if call.action not in LISTS:
-            _set_body(environ, parameters)
+            _set_body(environ, text)
             return self._moto(environ, start_response)
         start = int(parameters.pop("NextToken", 0))
         most = "MaxRecords" if "MaxRecords" in parameters else "MaxResults"
         size = min(PAGE, int(parameters.get(most, PAGE)))
-        _set_body(environ, {**parameters, most: "100"})
+        _set_body(environ, urlencode({**parameters, most: "100"}))
         whole = Response.from_app(self._moto, environ)
         if whole.status_code == 200:
             whole.set_data(_page(whole.get_data(), *LISTS[call.action], start, size))
         return whole(environ, start_response)
 
 
-def _set_body(environ: WSGIEnvironment, parameters: dict[str, str]) -> None:
-    body = urlencode(parameters).encode()
+def _rules(region: str) -> list[dict[str, str]]:
+    return [{"Identifier": "rule"}] if region in image_life.RETAINS else []
+
+
+def _set_body(environ: WSGIEnvironment, text: str) -> None:
+    body = text.encode()
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
 
 
 def _refusal(code: str, parameters: dict[str, str]) -> Response:
+    status = STATUS.get(code, 403)
+    if "Version" not in parameters:
+        answer = json.dumps({"__type": code, "message": "The test says no."})
+        headers = {"x-amzn-errortype": code}
+        return Response(answer, 400 if status == 403 else status, headers, content_type="application/x-amz-json-1.1")
     error = f"<Error><Code>{code}</Code><Message>The test\n says no.</Message></Error>"
     ec2 = f"<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"
     query = f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"
-    return Response(ec2 if parameters["Version"] == EC2_VERSION else query, 403, content_type="text/xml")
+    return Response(ec2 if parameters["Version"] == EC2_VERSION else query, status, content_type="text/xml")
 
 
 def _page(xml: bytes, name: str, token: str, start: int, size: int) -> bytes:
@@ -134,6 +190,14 @@ def _page(xml: bytes, name: str, token: str, start: int, size: int) -> bytes:
     if start + size < len(items):
         ElementTree.SubElement(parent, f"{namespace}{token}").text = str(start + size)
     return ElementTree.tostring(root)
+
+
+def _parameters(account: str, region: str) -> dict[str, str]:
+    found = ssm_backends[account][region]._parameters
+    return {name: found[name][-1].value for name in found if found[name]}
+
+
+image_life.know_image_life(_parameters)
 
 
 @contextmanager

@@ -90,6 +90,66 @@ def by_sharing(account: Account, image_id: str) -> list[str]:
     return ["account 210987654321, which it is shared with"]
 
 
+def by_alias(account: Account, image_id: str) -> list[str]:
+    parameter = account.parameter(f"/channels/{image_id}", image_id)
+    name = account.template(f"resolve:ssm:{parameter}")
+    return [f"({name}) version 1"]
+
+
+def by_old_alias(account: Account, image_id: str) -> list[str]:
+    alias = "resolve:ssm:" + account.parameter(f"/channels/{image_id}", image_id)
+    account.template(account.newest, alias, account.newest)
+    return ["ssm:Parameter"]
+
+
+def by_parameter(account: Account, image_id: str) -> list[str]:
+    name = account.parameter(f"/shop/{image_id}", f"release 7 is {image_id}.")
+    return [f"SSM parameter {name}"]
+
+
+def by_stack_parameter(account: Account, image_id: str) -> list[str]:
+    return [f"CloudFormation stack {account.stack({'ImageId': image_id})} (parameter ImageId)"]
+
+
+def by_stack_template(account: Account, image_id: str) -> list[str]:
+    return [f"CloudFormation stack {account.stack({}, image_id)} (template)"]
+
+
+def by_fleet(account: Account, image_id: str) -> list[str]:
+    specification: t.Any = {"LaunchTemplateName": account.template(account.newest, image_id, account.newest)}
+    config: t.Any = [{"LaunchTemplateSpecification": {**specification, "Version": "2"}}]
+    capacity: t.Any = {"TotalTargetCapacity": 0, "DefaultTargetCapacityType": "on-demand"}
+    answer = account.ec2.create_fleet(LaunchTemplateConfigs=config, TargetCapacitySpecification=capacity)
+    return [f"EC2 fleet {answer['FleetId']}"]
+
+
+def by_spot_fleet(account: Account, image_id: str) -> list[str]:
+    config: t.Any = {
+        "AllocationStrategy": "lowestPrice",
+        "IamFleetRole": "arn:aws:iam::123456789012:role/fleet",
+        "TargetCapacity": 0,
+        "SpotPrice": "1",
+        "LaunchSpecifications": [{"ImageId": image_id, "InstanceType": "t3.micro"}],
+    }
+    return [f"spot fleet {account.ec2.request_spot_fleet(SpotFleetRequestConfig=config)['SpotFleetRequestId']}"]
+
+
+def by_spot_request(account: Account, image_id: str) -> list[str]:
+    specification: t.Any = {"ImageId": image_id, "InstanceType": "t3.micro"}
+    answer = account.ec2.request_spot_instances(LaunchSpecification=specification, SpotPrice="1")
+    return [f"spot request {answer['SpotInstanceRequests'][0]['SpotInstanceRequestId']}"]
+
+
+def by_history(account: Account, image_id: str) -> list[str]:
+    env = account.env([account.newest, image_id])
+    return [f"release r1 of {env}, deployed 2026-01-01, one of the 2 before the last"]
+
+
+def by_deployment(account: Account, image_id: str) -> list[str]:
+    env = account.env([account.newest], under_way=image_id)
+    return [f"deployment d-9 of {env}, which is under way"]
+
+
 def by_lineage(account: Account, image_id: str) -> list[str]:
     return [f"base image of {account.image(app=image_id, base_image=image_id)}"]
 
@@ -106,6 +166,16 @@ USES = [
     by_override_of_template,
     by_override_of_image,
     by_sharing,
+    by_alias,
+    by_old_alias,
+    by_parameter,
+    by_stack_parameter,
+    by_stack_template,
+    by_fleet,
+    by_spot_fleet,
+    by_spot_request,
+    by_history,
+    by_deployment,
     by_lineage,
 ]
 
@@ -121,7 +191,7 @@ def test_an_image_in_use_stays(use: t.Callable[[Account, str], list[str]], accou
     # The plan must know it, not only the second look: else the fourth image would be the spare one, not the third.
     use(account, images[3])
     named = use(account, images[0])
-    report = prune()
+    report = prune(references={"ssm_parameters": ["/shop/*"]})
     assert ids(report["removed"]) == {images[1]}
     assert images[0] in account.left() and images[1] not in account.left()
     assert all(part in reason(report, images[0]) for part in named)
@@ -142,10 +212,17 @@ def test_images_in_use_are_not_counted_among_the_newest(account: Account, prune:
 
 READS = {
     "DescribeInstances": "instances",
-    "DescribeLaunchTemplates": "launch templates",
     "DescribeLaunchTemplateVersions": "launch templates",
     "DescribeAutoScalingGroups": "Auto Scaling groups",
     "DescribeLaunchConfigurations": "launch configurations",
+    "DescribeFleets": "EC2 fleets",
+    "DescribeSpotFleetRequests": "spot requests and spot fleets",
+    "DescribeSpotInstanceRequests": "spot requests and spot fleets",
+    "DescribeStacks": "CloudFormation stacks",
+    "GetTemplate": "CloudFormation templates",
+    "GetParametersByPath": "SSM parameters",
+    "ListImageRecipes": "Image Builder recipes",
+    "DescribeImageReferences": "AWS's own image references",
 }
 
 
@@ -153,10 +230,11 @@ READS = {
 def test_what_cannot_be_read_counts_as_used(action: str, account: Account, front: Front, prune: Prune) -> None:
     images = account.images(4)
     account.template(images[-1])
+    account.stack({})
     front.fail("UnauthorizedOperation", action)
-    report = prune()
+    report = prune(references={"ssm_parameters": ["/shop/*"]})
     assert account.left() == set(images) == ids(report["kept"]) and not report["changed"]
-    (unread,) = report["unread"]
+    unread = report["unread"][0]
     assert (unread["place"], unread["region"]) == (READS[action], "eu-west-1")
     assert unread["error"].endswith("UnauthorizedOperation: The test says no.")
     assert f"{READS[action]} of eu-west-1 could not be read" in reason(report, images[0])
@@ -227,3 +305,69 @@ def test_a_new_version_of_a_known_template_is_seen(account: Account, front: Fron
         lambda: account.ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=data),
     )
     assert f"({name}) version 2" in reason(prune(keep={"newest": 1, "count_in_use": True}), images[1])
+
+
+def test_an_image_of_a_recipe_stays(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(3)
+    front.recipes.append({"name": "golden", "arn": "arn:recipe", "parentImage": images[0]})
+    report = prune()
+    assert ids(report["removed"]) == {images[1]}
+    assert reason(report, images[0]) == "used by Image Builder recipe golden"
+
+
+def test_copies_of_a_bake_stay_together_or_go_apart(account: Account, elsewhere: Account, prune: Prune) -> None:
+    mine, copy = account.image(release="r1"), elsewhere.image(release="r1")
+    account.images(1), elsewhere.images(1)
+    elsewhere.instance(copy)
+    regions = ["eu-west-1", "us-east-1"]
+    report = prune(regions=regions)
+    assert not report["changed"]
+    assert reason(report, mine) == f"the same bake as {copy} in us-east-1, which stays"
+    assert ids(prune(regions=regions, copies="apart")["removed"]) == {mine}
+
+
+def test_only_so_many_versions_of_a_launch_template_count_if_told_so(account: Account, prune: Prune) -> None:
+    images = account.images(4)
+    account.template(images[3], images[0], images[1], images[3])
+    report = prune(references={"launch_template_versions": 2})
+    assert ids(report["removed"]) == {images[0]} and "version 3" in reason(report, images[1])
+
+
+THEIRS = "210987654321"
+ROLE = f"arn:aws:iam::{THEIRS}:role/retention"
+
+
+def test_an_account_that_can_be_assumed_into_is_looked_into(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(4)
+    for image_id in images[:3]:
+        by_sharing(account, image_id)
+    theirs = account.of_role(ROLE)
+    theirs.instance(images[0])
+    by_stranger: t.Any = {"Add": [{"UserId": "111122223333"}]}
+    account.ec2.modify_image_attribute(ImageId=images[1], LaunchPermission=by_stranger)
+    assert not prune(references={"accounts": [ROLE]})["changed"]
+    report = prune(references={"accounts": [ROLE]}, keep={"newest": 1, "shared": False})
+    assert ids(report["removed"]) == {images[2]}
+    assert f"(running) in account {THEIRS}" in reason(report, images[0])
+    assert "account 111122223333, which it is shared with" in reason(report, images[1])
+
+
+def test_what_cannot_be_read_in_another_account_counts_as_used(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(3)
+    front.fail("UnauthorizedOperation", "DescribeInstances", assumed=True)
+    report = prune(references={"accounts": [ROLE]})
+    assert account.left() == set(images)
+    assert {one["account"] for one in report["unread"]} == {THEIRS}
+    assert f"instances of eu-west-1 in account {THEIRS} could not be read" in reason(report, images[0])
+
+
+def test_a_region_that_is_down_stops_no_other(account: Account, elsewhere: Account, front: Front, prune: Prune) -> None:
+    here, there = account.images(3), elsewhere.images(3)
+    front.fail("ServiceUnavailable", "", region="us-east-1")
+    arguments: Report = {"regions": ["eu-west-1", "us-east-1"], "copies": "apart"}
+    # What is there may be built from images here, unless nobody cares for that.
+    assert not prune(**arguments)["changed"]
+    report = prune(**arguments, keep={"newest": 1, "lineage": False})
+    assert ids(report["removed"]) == set(here[:2])
+    front.reset()
+    assert elsewhere.left() == set(there) and {one["region"] for one in report["unread"]} == {"us-east-1"}

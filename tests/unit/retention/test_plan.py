@@ -9,15 +9,10 @@ from datetime import timedelta
 
 import pytest
 
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
-    Image,
-    Place,
-    Policy,
-    References,
-    Rule,
-    Selection,
-)
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import matches, plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Image, Policy, References, Selection
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.reasons import matches
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule
 from tests.unit.retention.accounts import NOW, aged, image, newest, removed, unread, used
 
 NONE = References()

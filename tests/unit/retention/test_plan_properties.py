@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Decision,
     Image,
-    Place,
     Policy,
     Reference,
     References,
-    Rule,
     Unread,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule
 from tests.unit.retention.accounts import NOW, image, removed
 
 IDS = [f"ami-{number}" for number in range(12)]
