@@ -61,9 +61,8 @@ def _due(
     reached: Step | None,
     since: datetime | None,
 ) -> datetime:
-    assert image.created is not None  # those without a date are exempt
     age = t.cast("timedelta", after[step])
-    due = image.created + age
+    due = t.cast("datetime", image.created) + age  # those without a date are exempt
     if reached and since and (before := after[reached]) is not None:
         due = max(due, since + age - before)
     return due
