@@ -189,10 +189,10 @@ options:
     type: float
     default: 0.05
   report_json:
-    description: A file on the controller to write the report to as JSON, in check mode too.
+    description: A file to write the report to as JSON, on the host that the module runs on, in check mode too.
     type: path
   report_csv:
-    description: A file on the controller to write the report to as CSV, in check mode too.
+    description: A file to write the report to as CSV, on the host that the module runs on, in check mode too.
     type: path
 attributes:
   check_mode:
@@ -462,14 +462,12 @@ def main() -> None:
         done = one_run(params, module.check_mode)
     except (PolicyError, AwsError) as error:
         module.fail_json(msg=str(error))
-    result = to_result(done, params["group_by"], params["price_per_gb_month"])
-    result["table"] = table(result)
-    if module._diff:
-        result["diff"] = to_diff(done.outcome)
+    report = to_result(done, params["group_by"], params["price_per_gb_month"])
+    result = report | {"table": table(report)} | ({"diff": to_diff(done.outcome)} if module._diff else {})
     for unread in done.unread:
         module.warn(f"{unread.where} could not be read; every image that it may name is kept. {unread.error}")
     try:
-        write_all(result, params["report_json"], params["report_csv"])
+        write_all(report, params["report_json"], params["report_csv"])
     except OSError as error:
         module.fail_json(msg=f"The report can't be written: {error}; what was done stands in the result.", **result)
     if done.stopped:

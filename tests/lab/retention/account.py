@@ -59,12 +59,15 @@ class Account:
     Args:
         url: the API's.
         region: the region's name.
+        keys: credentials, if not those of the lab.
     """
 
     def __init__(self, url: str, region: str = "eu-west-1", **keys: str) -> None:
         self.region = region
         self._url = url
-        options: t.Any = {"region_name": region, "endpoint_url": url, **keys}
+        own = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
+        options: t.Any = {"region_name": region, "endpoint_url": url, **own, **keys}
+        self._options = options
         self.dynamodb: DynamoDBClient = boto3.client("dynamodb", **options)
         self.ec2: EC2Client = boto3.client("ec2", **options)
         self.autoscaling: AutoScalingClient = boto3.client("autoscaling", **options)
@@ -148,7 +151,7 @@ class Account:
 
     def of_role(self, role: str) -> Account:
         """The account of a role, as whoever assumes it."""
-        sts: STSClient = boto3.client("sts", region_name=self.region, endpoint_url=self._url)
+        sts: STSClient = boto3.client("sts", **self._options)
         found = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
         return Account(
             self._url,
@@ -201,9 +204,10 @@ class Account:
         self.stacks.create_stack(StackName=name, TemplateBody=json.dumps(template), Parameters=values)
         return name
 
-    def left(self) -> set[str]:
-        """The ids of the account's images that are there."""
-        pages = self.ec2.get_paginator("describe_images").paginate(Owners=["self"])
+    def left(self, state: str = "*") -> set[str]:
+        """The ids of the account's images that are there, of those in a state if one is given."""
+        only: t.Any = [{"Name": "state", "Values": [state]}] if state != "*" else []
+        pages = self.ec2.get_paginator("describe_images").paginate(Owners=["self"], Filters=only)
         return {image["ImageId"] for page in pages for image in page["Images"]}
 
     def snapshots(self) -> set[str]:

@@ -25,16 +25,12 @@ Report = dict[str, t.Any]
 Prune = Callable[..., Report]
 
 
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto's server says each request on an output that belongs to the module's run."""
-    monkeypatch.setattr(MotoRequestHandler, "log", lambda *_arguments: None)
-
-
 @pytest.fixture(scope="session")
 def served() -> Iterator[tuple[Front, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        # moto's server says each request on an output that belongs to the module's run.
+        patch.setattr(MotoRequestHandler, "log", lambda *_arguments: None)
         # Each run has a session of its own, which would read botocore's descriptions of the services anew.
         shared = functools.cache(loaders.create_loader)
         patch.setattr(loaders, "create_loader", shared)
@@ -44,14 +40,10 @@ def served() -> Iterator[tuple[Front, str]]:
 
 
 @pytest.fixture
-def front(served: tuple[Front, str], monkeypatch: pytest.MonkeyPatch) -> Front:
-    """The empty emulator, and an environment that leads there."""
-    front, url = served
-    moto_api_backend.reset()
-    image_life.RETAINS.clear()
-    front.reset()
+def environment(served: tuple[Front, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leads the module to the emulator."""
     for name, value in {
-        "AWS_ENDPOINT_URL": url,
+        "AWS_ENDPOINT_URL": served[1],
         "AWS_ACCESS_KEY_ID": "lab",
         "AWS_SECRET_ACCESS_KEY": "lab",
         "AWS_REGION": "eu-west-1",
@@ -59,7 +51,20 @@ def front(served: tuple[Front, str], monkeypatch: pytest.MonkeyPatch) -> Front:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    return front
+
+
+@pytest.fixture
+def front(served: tuple[Front, str], environment: None) -> Front:
+    """The empty emulator."""
+    empty(served[0])
+    return served[0]
+
+
+def empty(front: Front) -> None:
+    """Makes the emulator forget everything."""
+    moto_api_backend.reset()
+    image_life.RETAINS.clear()
+    front.reset()
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def elsewhere(front: Front, served: tuple[Front, str]) -> Account:
 
 
 @pytest.fixture
-def prune(front: Front, capsys: pytest.CaptureFixture[str]) -> Prune:
+def prune(environment: None, capsys: pytest.CaptureFixture[str]) -> Prune:
     """Runs the module and returns its result, with `failed` where it failed."""
 
     def run(*, check: bool = False, diff: bool = False, **arguments: t.Any) -> Report:

@@ -46,6 +46,9 @@ LISTS = {
     "DescribeAutoScalingGroups": ("AutoScalingGroups", "NextToken"),
     "DescribeLaunchConfigurations": ("LaunchConfigurations", "NextToken"),
 }
+OF_AUTO_SCALING = {"DescribeAutoScalingGroups", "DescribeLaunchConfigurations"}
+"""Their page size has another name, and moto takes no greater one than AWS."""
+UNPAGED = 1_000_000
 EC2_VERSION = "2016-11-15"
 ELSEWHERE = {
     "/ListImageRecipes": "ListImageRecipes",
@@ -54,6 +57,8 @@ ELSEWHERE = {
 }
 """Calls of services that moto doesn't know, by their paths."""
 STATUS = {"RequestLimitExceeded": 503, "ThrottlingException": 400, "InternalError": 500, "ServiceUnavailable": 503}
+CUT_OFF = "cut off"
+"""As a fault: no error, but the end of the connection in the midst of the answer."""
 WRITES = (
     "DeregisterImage",
     "DeleteSnapshot",
@@ -80,9 +85,14 @@ class Call(t.NamedTuple):
 
 
 class Front:
-    """The WSGI application in front of moto. `calls` counts the actions that came in."""
+    """The WSGI application in front of moto. `calls` counts the actions that came in.
 
-    def __init__(self) -> None:
+    Args:
+        page: the most that any list's page holds, whatever the client asks for.
+    """
+
+    def __init__(self, page: int = PAGE) -> None:
+        self._page = self.page_size = page
         self.calls: Counter[str] = Counter()
         self.recipes: list[dict[str, str]] = []
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -116,10 +126,15 @@ class Front:
         self._hooks.append(hook)
 
     def reset(self) -> None:
+        self.recover()
+        self.recipes.clear()
+        self.page_size = self._page
+
+    def recover(self) -> None:
+        """Ends all faults and hooks, and counts anew; what there is stays."""
         self.calls.clear()
         self._faults.clear()
         self._hooks.clear()
-        self.recipes.clear()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> t.Any:
         request = Request(environ)
@@ -135,22 +150,38 @@ class Front:
         for hook in list(self._hooks):
             hook(call)
         for fault in list(self._faults):
-            if code := fault(call):
+            if (code := fault(call)) == CUT_OFF:
+                return _half_an_answer(start_response)
+            if code:
                 return _refusal(code, parameters)(environ, start_response)
         if request.path in ELSEWHERE:
             empty = {"imageRecipeSummaryList": self.recipes, "containerRecipeSummaryList": [], "Rules": _rules(region)}
             return Response(json.dumps(empty), content_type="application/json")(environ, start_response)
         if call.action not in LISTS:
-            _set_body(environ, text)
-            return self._moto(environ, start_response)
+            return self.answer(environ, text)(environ, start_response)
         start = int(parameters.pop("NextToken", 0))
-        most = "MaxRecords" if "MaxRecords" in parameters else "MaxResults"
-        size = min(PAGE, int(parameters.get(most, PAGE)))
-        _set_body(environ, urlencode({**parameters, most: "100"}))
-        whole = Response.from_app(self._moto, environ)
+        size = min(int(parameters.pop(name, self.page_size)) for name in ("MaxRecords", "MaxResults"))
+        return self.listed(call.action, parameters, environ, start, min(size, self.page_size))(environ, start_response)
+
+    def answer(self, environ: WSGIEnvironment, text: str) -> Response:
+        """What moto says to anything but a list."""
+        _set_body(environ, text)
+        return Response.from_app(self._moto, environ)
+
+    def listed(
+        self, action: str, parameters: dict[str, str], environ: WSGIEnvironment, start: int, size: int
+    ) -> Response:
+        """One page of a list."""
+        whole = self.whole(action, parameters, environ)
         if whole.status_code == 200:
-            whole.set_data(_page(whole.get_data(), *LISTS[call.action], start, size))
-        return whole(environ, start_response)
+            whole.set_data(_page(whole.get_data(), *LISTS[action], start, size))
+        return whole
+
+    def whole(self, action: str, parameters: dict[str, str], environ: WSGIEnvironment) -> Response:
+        """The list in one piece, as moto gives it."""
+        limit = {"MaxRecords": "100"} if action in OF_AUTO_SCALING else {"MaxResults": str(UNPAGED)}
+        _set_body(environ, urlencode(parameters | limit))
+        return Response.from_app(self._moto, environ)
 
 
 def _rules(region: str) -> list[dict[str, str]]:
@@ -161,6 +192,11 @@ def _set_body(environ: WSGIEnvironment, text: str) -> None:
     body = text.encode()
     environ["wsgi.input"] = BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def _half_an_answer(start_response: StartResponse) -> list[bytes]:
+    start_response("200 OK", [("Content-Type", "text/xml"), ("Content-Length", "1000")])
+    return [b"<half"]
 
 
 def _refusal(code: str, parameters: dict[str, str]) -> Response:
