@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Three tools look at the same account and say what they would remove; nothing is removed.
 
-All keep what is at most 30 days old, and of each app the newest 5, except for Cloud Custodian, whose filters can't
-count.
+Each keeps what is not older than the account's images usually get; ours the newest 5 of each app beside.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ CHECKOUT = Path(__file__).parents[2]
 COST = Path(__file__).with_name("cost.py")
 LOCK = CHECKOUT / "requirements" / "compared.txt"
 ENVIRONMENT = CHECKOUT / "build" / "bench" / "compared"
+FIRST_DAYS = 30
 REGION = "eu-west-1"
 MODULE = "ansible_collections.immutable.ec2.plugins.modules.ami_retention"
 
@@ -74,9 +75,9 @@ class Tool:
         return Cost(**cost)
 
 
-def _ours(folder: Path) -> list[str]:
+def _ours(folder: Path, days: int = DAYS) -> list[str]:
     arguments: dict[str, Any] = {
-        "keep": {"newest": KEEP, "days": DAYS},
+        "keep": {"newest": KEEP, "days": days},
         "group_by": ["app", "stage"],
         "references": {"ssm_parameters": ["/shop/*"]},
         "max_removals": 1_000_000,
@@ -116,7 +117,7 @@ def _amicleaner(_folder: Path) -> list[str]:
     return [
         str(ENVIRONMENT / "bin" / "amicleaner"),
         *options,
-        *("--keep-previous", str(KEEP), "--ami-min-days", str(DAYS + 1)),
+        *("--keep-previous", "0", "--ami-min-days", str(DAYS + 1)),
     ]
 
 
@@ -125,6 +126,8 @@ def _by_amicleaner(folder: Path) -> set[str]:
 
 
 OURS = Tool("ours", _ours, _by_ours)
+FIRST_RUN = Tool("ours_first_run", partial(_ours, days=FIRST_DAYS), _by_ours)
+"""As on an account that nobody has pruned: two thirds of all images may go, and each of them is asked about."""
 OTHERS = (Tool("c7n", _c7n, _by_c7n), Tool("aws_amicleaner", _amicleaner, _by_amicleaner, ends_with=1))
 """aws-amicleaner asks at its end whether to remove what it listed; nobody answers, so it ends with 1."""
 

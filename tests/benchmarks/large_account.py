@@ -1,15 +1,17 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A large account in moto: images of many apps, one a day each, and what names some of them.
+"""A large account in moto, as it is where images are pruned every night: of each app one image a day.
 
-For each 5,000 images 500 instances, 200 launch templates, and 270 images in use: by nine kinds of references, 30 each.
+Most are young. Of those older than `DAYS`, 1 in 100 of all is due since today, and 54 in 1,000 are still there because
+they are in use: by nine kinds of references, as many by each. Beside them a tenth as many instances as images, and a
+twenty-fifth as many launch templates.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,20 +24,18 @@ from moto.ec2.utils import random_ami_id
 from tests.lab.retention.account import Account
 
 AN_APP = 100
-"""Images of one app, one a day, the newest of today."""
-PART = 5_000
-"""Images that the numbers below are meant for."""
-INSTANCES = 500
-TEMPLATES = 200
-EACH = 30
-"""Images in use by each kind of reference."""
-DAYS = 30
+"""Images of one app."""
+IN_USE = 0.054
+DUE = 0.01
+INSTANCES = 0.1
+TEMPLATES = 0.04
+DAYS = 90
 KEEP = 5
 MOST_AT_ONCE = 500
 
 
 class LargeAccount:
-    """Fills the account; `used` are the ids of the images that something names.
+    """Fills the account; `used` are the ids of the old images that something names.
 
     Args:
         account: of an empty emulator.
@@ -44,32 +44,33 @@ class LargeAccount:
 
     def __init__(self, account: Account, count: int) -> None:
         self._account = account
-        self.ids = [self._image(number) for number in range(count)]
-        # Old enough that no rule keeps them: an image of each app in turn, so that every page has some.
-        old = (self.ids[number] for number in self._oldest_first(count))
-        parts = count / PART
-        self.used: set[str] = set()
-        newest = self.ids[::AN_APP]
-        for use in KINDS:
-            chosen = list(itertools.islice(old, max(1, round(EACH * parts))))
-            use(self, chosen, newest[0])
-            self.used.update(chosen)
-        templates = round(TEMPLATES * parts) - 3 * max(1, round(EACH * parts))
-        for number in range(max(0, templates)):
-            account.template(newest[number % len(newest)])
-        for image_id in newest:
-            self._instances(image_id, round(INSTANCES * parts / len(newest)))
+        self._numbers = itertools.count()
+        apps = count // AN_APP
+        by_each = round(count * IN_USE / len(KINDS))
+        due, old = round(count * DUE), by_each * len(KINDS)
+        # The newest of each app are the first of all.
+        young = [self._image(number % apps, number // apps) for number in range(count - due - old)]
+        for number in range(due):
+            self._image(number % apps, DAYS + 1)
+        used = [self._image(number % apps, DAYS + 2 + number // apps) for number in range(old)]
+        for number, use in enumerate(KINDS):
+            use(self, used[number * by_each : (number + 1) * by_each], young[0])
+        self.used = set(used)
+        for number in range(round(count * TEMPLATES) - 4 * by_each):
+            account.template(young[number % apps])
+        for image_id in young[:apps]:
+            self._instances(image_id, round(count * INSTANCES / apps))
 
-    def _image(self, number: int) -> str:
-        app, day = divmod(number, AN_APP)
+    def _image(self, app: int, day: int) -> str:
         backend = ec2_backends[DEFAULT_ACCOUNT_ID][self._account.region]
         image_id = random_ami_id()
-        created = datetime.now(UTC) - timedelta(days=day, minutes=app)
-        tags = {"app": f"app{app:03}", "stage": "app", "release": f"app{app:03}-{day:03}", "base_image": "ami-00000001"}
+        created = datetime.now(UTC) - timedelta(days=day, minutes=app + 1)
+        name = f"app{app:03}-{next(self._numbers):05}"
+        tags = {"app": f"app{app:03}", "stage": "app", "release": name, "base_image": "ami-00000001"}
         backend.amis[image_id] = Ami(
             backend,
             image_id,
-            name=f"app{app:03}-{day:03}",
+            name=name,
             creation_date=created.replace(tzinfo=None),
             root_device_type="ebs",
             virtualization_type="hvm",
@@ -78,10 +79,6 @@ class LargeAccount:
             tags=tags,
         )
         return image_id
-
-    def _oldest_first(self, count: int) -> Iterator[int]:
-        for day in range(AN_APP - 1, DAYS, -1):
-            yield from range(day, count, AN_APP)
 
     def _group(self, **launches: Any) -> None:
         """A group that wants a server, without one. (aws-amicleaner ends with an error where a group wants none.)"""

@@ -76,8 +76,9 @@ WRITES = (
 
 
 class Call(t.NamedTuple):
-    """One request: its action, region and parameters, and whether a role made it."""
+    """One request: its service, action, region and parameters, and whether a role made it."""
 
+    service: str
     action: str
     region: str
     parameters: dict[str, str]
@@ -85,7 +86,7 @@ class Call(t.NamedTuple):
 
 
 class Front:
-    """The WSGI application in front of moto. `calls` counts the actions that came in.
+    """The WSGI application in front of moto. `calls` counts the actions that came in, `log` holds each call.
 
     Args:
         page: the most that any list's page holds, whatever the client asks for.
@@ -94,6 +95,7 @@ class Front:
     def __init__(self, page: int = PAGE) -> None:
         self._page = self.page_size = page
         self.calls: Counter[str] = Counter()
+        self.log: list[Call] = []
         self.recipes: list[dict[str, str]] = []
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._faults: list[Callable[[Call], str | None]] = []
@@ -133,6 +135,7 @@ class Front:
     def recover(self) -> None:
         """Ends all faults and hooks, and counts anew; what there is stays."""
         self.calls.clear()
+        self.log.clear()
         self._faults.clear()
         self._hooks.clear()
 
@@ -142,11 +145,13 @@ class Front:
         target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         json_protocol = bool(target) or request.content_type == "application/json" or request.path in ELSEWHERE
         parameters = {} if json_protocol else dict(parse_qsl(text, keep_blank_values=True))
-        scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", request.headers.get("Authorization", ""))
-        region = scope.group(1) if scope else ""
+        scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", request.headers.get("Authorization", ""))
+        region, service = scope.groups() if scope else ("", "")
         action = target or ELSEWHERE.get(request.path) or parameters.get("Action", "")
-        call = Call(action, region, parameters, "X-Amz-Security-Token" in request.headers)
+        said = {"TableName": json.loads(text)["TableName"]} if target == "Query" else parameters
+        call = Call(service, action, region, said, "X-Amz-Security-Token" in request.headers)
         self.calls[call.action] += 1
+        self.log.append(call)
         for hook in list(self._hooks):
             hook(call)
         for fault in list(self._faults):
