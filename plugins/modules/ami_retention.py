@@ -397,6 +397,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.policy imp
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.report import to_diff, to_result
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.runner import Run, run, run_back
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.sources import to_survey
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Step
+
+if t.TYPE_CHECKING:
+    from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Outcome
 
 TEXTS: dict[str, t.Any] = {"type": "list", "elements": "str", "default": []}
 ARGUMENTS: dict[str, t.Any] = {
@@ -472,11 +476,22 @@ def main() -> None:
         module.fail_json(msg=f"The report can't be written: {error}; what was done stands in the result.", **result)
     if done.stopped:
         module.fail_json(msg=done.stopped, **result)
-    if failures := done.outcome.failures:
-        errors = "; ".join(f"{failure.image.id}: {failure.error}" for failure in failures)
-        tried = len({failure.image.id for failure in failures} | {one["id"] for one in result["removed"]})
-        module.fail_json(msg=f"{len(failures)} of {tried} removals failed: {errors}", **result)
+    if failed := failures_of(done.outcome):
+        module.fail_json(msg=failed, **result)
     module.exit_json(**result)
+
+
+def failures_of(outcome: Outcome) -> str:
+    """What failed, in one line; nothing if all went well."""
+    parts = []
+    if failures := outcome.failures:
+        errors = "; ".join(f"{failure.image.id}: {failure.error}" for failure in failures)
+        taken = {one.image.id for one in outcome.decisions if one.step is not Step.KEEP}
+        parts.append(f"{len(failures)} of {len(taken | {one.image.id for one in failures})} images failed: {errors}")
+    if left := [one for one in outcome.orphans if one.error]:
+        errors = "; ".join(f"{one.snapshot.id} of {one.image_id}: {one.error}" for one in left)
+        parts.append(f"{len(left)} snapshots of images removed earlier are left: {errors}")
+    return "; ".join(parts)
 
 
 if __name__ == "__main__":

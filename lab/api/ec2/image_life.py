@@ -47,6 +47,8 @@ def _stages() -> None:
     def enable_deprecation(response: Any) -> ActionResult:
         when = response._get_param("DeprecateAt")
         time = when if isinstance(when, datetime) else datetime.fromisoformat(str(when))
+        if time.astimezone(UTC) < datetime.now(UTC):
+            raise EC2ClientError("InvalidParameterValue", "The deprecation time can't be in the past.")
         _image(response).deprecation_time = f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:00.000Z}"
         return ActionResult({"Return": True})
 

@@ -20,7 +20,10 @@ if t.TYPE_CHECKING:
 
 @aws_call("deprecate the image {}")
 def deprecate_image(clients: Clients, image_id: str, when: datetime) -> None:
-    """Deprecates the image: it can be launched as before, but others no longer find it in a search."""
+    """Deprecates the image at a time in the future: it can be launched as before, but others no longer find it.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableImageDeprecation.html
+    """
     clients.ec2.enable_image_deprecation(ImageId=image_id, DeprecateAt=when)
 
 

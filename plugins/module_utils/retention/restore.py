@@ -19,6 +19,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     Unread,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import selects
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import AHEAD
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule, Step
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.writer import Writer
 
@@ -71,7 +72,7 @@ def _decide(image: Image, now: datetime) -> Decision:
     was = []
     if image.state == "disabled":
         was.append("disabled")
-    if image.deprecated and image.deprecated <= now:
+    if image.deprecated and image.deprecated <= now + AHEAD:
         was.append("deprecated")
     if not was:
         return Decision(image, (Reason(Rule.STATE, f"there is nothing to restore: it is {image.state}"),))

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Image, Reason, Stages
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
 
 if t.TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
+AHEAD = timedelta(minutes=2)
+"""How far ahead of now an image is deprecated: AWS takes no time in the past, and rounds to minutes."""
 ORDER = (Step.DEPRECATE, Step.DISABLE, Step.DEREGISTER)
 
 
@@ -49,7 +52,7 @@ def next_step(image: Image, stages: Stages | None, now: datetime) -> tuple[Step,
 def _reached(image: Image, now: datetime) -> tuple[Step | None, datetime | None]:
     if image.state == "disabled":
         return Step.DISABLE, image.disabled
-    if image.deprecated and image.deprecated <= now:
+    if image.deprecated and image.deprecated <= now + AHEAD:
         return Step.DEPRECATE, image.deprecated
     return None, None
 

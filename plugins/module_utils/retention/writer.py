@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import image_steps as api
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import images as images_api
@@ -13,11 +14,11 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws import snapshots
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.convert import DISABLED_TAG
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.permissions import TAG, recorded, to_tags
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import AHEAD
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Step
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
     from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Image
@@ -50,7 +51,7 @@ class Writer:
         clients = self._clients[image.region]
         try:
             if step is Step.DEPRECATE:
-                api.deprecate_image(clients, image.id, self._now)
+                api.deprecate_image(clients, image.id, datetime.now(UTC) + AHEAD)
             elif step is Step.DISABLE:
                 self._disable(clients, image)
             elif step is Step.DEREGISTER:

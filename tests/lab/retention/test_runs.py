@@ -115,7 +115,7 @@ def test_a_failing_image_stops_no_other_and_the_task_fails_at_the_end(
     assert report["failed"] and set(ids(report["removed"])) == {images[0], images[2]}
     assert account.left() == {images[1], images[3]}
     assert [(one["id"], one["region"]) for one in report["failed_images"]] == [(images[1], "eu-west-1")]
-    assert report["msg"].startswith("1 of 3 removals failed: ") and "\n" not in report["msg"]
+    assert report["msg"].startswith("1 of 3 images failed: ") and "\n" not in report["msg"]
     assert "OperationNotPermitted: The test says no." in report["msg"]
 
 

@@ -66,8 +66,8 @@ def test_an_old_image_goes_through_all_stages(account: Account, prune: Prune) ->
 def test_an_image_in_use_is_not_disabled(account: Account, front: Front, prune: Prune) -> None:
     first, second, newest = account.images(3)
     account.aged(newest, 0)
-    for image_id in (first, second):
-        account.deprecated(account.aged(image_id, 61), 31)
+    for image_id, days in ((first, 62), (second, 61)):
+        account.deprecated(account.aged(image_id, days), 31)
     front.before("DisableImage", 1, lambda: account.group(LaunchConfigurationName=account.configuration(second)))
     assert ids(prune(stages=STAGES)["disabled"]) == [first]
     assert account.facts(second)["State"] == "available"
@@ -119,6 +119,8 @@ def test_the_snapshots_of_images_removed_earlier_are_found(account: Account, fro
     account.images(3)
     front.fail("UnauthorizedOperation", "DeleteSnapshot")
     assert prune()["failed"] and len(account.snapshots()) == 3
+    again = prune()
+    assert again["msg"].startswith("2 snapshots of images removed earlier are left: snap-") and not again["changed"]
     front.reset()
     checked = prune(check=True)
     assert len(account.snapshots()) == 3 and checked["changed"]

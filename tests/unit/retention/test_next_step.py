@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Stages
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import next_step
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import AHEAD, next_step
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
 from tests.unit.retention.accounts import NOW, image
 
@@ -34,6 +34,7 @@ DUE: dict[str, tuple[float, dict[str, t.Any], Stages | None, Step]] = {
     "old, deprecated for exactly 30 days": (400, {"deprecated": since(30)}, ALL, Step.KEEP),
     "old, deprecated for longer": (400, {"deprecated": since(30 + SECOND)}, ALL, Step.DISABLE),
     "to be deprecated in future": (400, {"deprecated": since(-1)}, ALL, Step.DEPRECATE),
+    "deprecated by a run a moment ago": (31, {"deprecated": since(-AHEAD / timedelta(days=1))}, ALL, Step.KEEP),
     "disabled for exactly 30 days": (400, {"state": "disabled", "disabled": since(30)}, ALL, Step.KEEP),
     "disabled for longer": (400, {"state": "disabled", "disabled": since(30 + SECOND)}, ALL, Step.DEREGISTER),
     "one stage only, not due": (60, {}, ONLY_DISABLED, Step.KEEP),
