@@ -25,6 +25,11 @@ from lab.settings import REGION
 STATUS_PATH = "/_lab/status"
 JOURNAL_PATH = "/_lab/journal"
 #: ministack's names of the services that moto answers for.
+_EMPTY: dict[str, object] = {
+    "imagebuilder": {"imageRecipeSummaryList": [], "containerRecipeSummaryList": []},
+    "rbin": {"Rules": []},
+}
+"""Services that the lab has nothing of, and says so to who asks for a list."""
 _TO_MOTO = {"ec2": "ec2", "autoscaling": "autoscaling", "elasticloadbalancing": "elbv2"}
 
 Scope = Mapping[str, Any]
@@ -61,6 +66,8 @@ def application(status: Callable[[], object], journal: Callable[[int], object], 
 
     ministack.SERVICE_HANDLERS.update({name: _pass_on(service) for name, service in _TO_MOTO.items()})
 
+    ministack.SERVICE_HANDLERS.update({name: _has_nothing(answer) for name, answer in _EMPTY.items()})
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == STATUS_PATH:
             await _answer(send, await asyncio.to_thread(status))
@@ -83,11 +90,25 @@ def _pass_on(service: str) -> Callable[..., Awaitable[moto_bridge.Response]]:
     return handle
 
 
+def _has_nothing(answer: object) -> Callable[..., Awaitable[moto_bridge.Response]]:
+    async def handle(*_request: Any) -> moto_bridge.Response:
+        return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+
+    return handle
+
+
 async def _answer(send: Send, data: object) -> None:
     content = json.dumps(data, indent=1).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content})
+
+
+def parameters() -> dict[str, str]:
+    """Name and value of every SSM parameter."""
+    from ministack.services import ssm
+
+    return {name: str(one.get("Value", "")) for (_account, _region, name), one in ssm._parameters.all_items()}
 
 
 def publish_parameter(name: str, value: str) -> None:

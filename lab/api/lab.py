@@ -25,6 +25,7 @@ from lab.api.cloudwatch import store
 from lab.api.cloudwatch.alarms import Alarms
 from lab.api.cloudwatch.clock import Clock
 from lab.api.cloudwatch.data import use_data
+from lab.api.ec2.image_life import know_image_life
 from lab.api.ec2.images import register_distribution, use_server_images
 from lab.api.ec2.instances import use_servers
 from lab.api.ec2.machines import Machines
@@ -74,6 +75,7 @@ class Lab:
         self._memory = Memory(settings.seconds(KEPT_SECONDS))
         use_servers(self._machines)
         use_memory(self._memory)
+        know_image_life(lambda _account, _region: front.parameters())
         use_server_images(self._machines)
         use_targets(self._targets)
         use_addresses(settings)

@@ -220,7 +220,9 @@ class Scenario:
         with self._journal.phase("prune images") as note:
             before = self._cloud.images(APP)
             # Images in use count among the newest: no spare one stays.
-            self._commands.playbook("prune", "prune", prune_keep={"newest": 1, "count_in_use": True})
+            self._commands.playbook(
+                "prune", "prune", prune_keep={"newest": 1, "count_in_use": True, "per_env_previous": 0}
+            )
             after = self._cloud.images(APP)
             self._journal.run.images_before, self._journal.run.images_after = len(before), len(after)
             gone = [f"{before[image]['stage']} {before[image]['release']}" for image in before if image not in after]

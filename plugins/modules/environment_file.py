@@ -104,7 +104,6 @@ settings:
     stickiness: 0
     network: {vpc: null, subnets: null}
     certificate: null
-    retention: {newest: 5}
 files:
   description: Files that were read, relative to the folder that holds C(environments/).
   returned: success

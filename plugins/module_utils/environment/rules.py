@@ -132,7 +132,6 @@ RULES: Mapping[str, Rule] = {
         list_of(r"subnet-[0-9a-f]{8,17}", 2, "a list of at least two different subnet ids (subnet-...)")
     ),
     "certificate": Rule(text(r"arn:aws[a-z-]*:(acm|iam):\S+", "the ARN of a certificate (arn:aws:acm:...)")),
-    "retention.newest": Rule(whole_number(1, 1000), 5),
 }
 
 #: Groups that mean nothing unless they are written; false takes one away that another file wrote.

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import functools
-import re
 import typing as t
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -18,16 +16,24 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     Policy,
     Reason,
     References,
-    Rule,
     Selection,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.reasons import (
+    base_of,
+    exemptions,
+    matches,
+    some,
+    unneeded,
+    uses_of,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import next_step
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     GroupKey = tuple[str, ...]  # the region, then the values of the policy's tags
 
-NAMED_AT_MOST = 3
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -51,9 +57,11 @@ def plan(images: Sequence[Image], references: References, policy: Policy, now: d
         key=lambda image: (image.created or EARLIEST, image.id),
         reverse=True,
     )
-    uses = uses_of(selected, references)
-    exempt = {image.id: why for image in selected if (why := _exemptions(image, policy))}
+    uses = uses_of(selected, references, policy)
+    exempt = {image.id: why for image in selected if (why := exemptions(image, policy))}
     groups = _groups((image for image in selected if image.id not in exempt), policy)
+    outside = known.keys() - {image.id for image in selected}
+    bakes = _bakes(known.values()) if policy.together else {}
     children: dict[str, list[str]] = {}
     while True:
         # What a kept image was built from is in use, hence kept, and may itself be built from another one. Each turn
@@ -61,20 +69,28 @@ def plan(images: Sequence[Image], references: References, policy: Policy, now: d
         used = uses.keys() | children.keys()
         rules = _rules(groups, used, policy, now)
         kept = used | exempt.keys() | rules.keys()
-        removed = {image.id for image in selected if image.id not in kept}
-        found = _children(known.values(), removed)
+        copies = _copies(bakes, kept | outside)
+        kept |= copies.keys()
+        leaving = (image for image in selected if image.id not in kept)
+        removed = {image.id for image in leaving if next_step(image, policy.stages, now)[0] is Step.DEREGISTER}
+        found = _children(known.values(), removed) if policy.lineage else {}
         if found.keys() == children.keys():
             break
         children = found
 
-    def reasons(image: Image) -> tuple[Reason, ...]:
+    def decide(image: Image) -> Decision:
         lineage = [base_of(children[image.id])] if image.id in children else []
         why = [*uses.get(image.id, ()), *lineage, *exempt.get(image.id, ()), *rules.get(image.id, ())]
-        return tuple(why) or (_unneeded(policy),)
+        if not why and image.id in copies:
+            why = [copies[image.id]]
+        if why:
+            return Decision(image, tuple(why))
+        step, waits = next_step(image, policy.stages, now)
+        return Decision(image, (waits or unneeded(policy),), step)
 
-    decisions = [Decision(image, reasons(image)) for image in selected]
+    decisions = [decide(image) for image in selected]
     decisions.sort(key=lambda decision: group_of(decision.image, policy))  # stable: newest first within a group
-    return Plan(tuple(decisions), tuple(_children_first([image for image in selected if image.id in removed])))
+    return Plan(tuple(decisions), tuple(_in_order(decisions)))
 
 
 def selects(selection: Selection, image: Image) -> bool:
@@ -82,69 +98,7 @@ def selects(selection: Selection, image: Image) -> bool:
     owned = image.own if selection.owner == "self" else image.owner == selection.owner
     tagged = all(key in image.tags and matches(glob, image.tags[key]) for key, glob in selection.tags.items())
     named = not selection.names or any(matches(glob, image.name or "") for glob in selection.names)
-    return owned and tagged and named
-
-
-@functools.cache
-def _pattern(glob: str) -> re.Pattern[str]:
-    return re.compile(re.escape(glob).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
-
-
-def matches(glob: str, text: str) -> bool:
-    """Whether a glob with EC2's two wildcards, `*` and `?`, fits the whole text."""
-    return _pattern(glob).fullmatch(text) is not None
-
-
-def uses_of(images: Iterable[Image], references: References) -> dict[str, list[Reason]]:
-    """Image id → why it counts as in use, for those that do: who names it, or what could not be read."""
-    users: defaultdict[str, set[str]] = defaultdict(set)
-    for reference in references.found:
-        users[reference.image_id].add(reference.user)
-    uses: dict[str, list[Reason]] = {}
-    for image in images:
-        why = [Reason(Rule.IN_USE, f"used by {_some(users[image.id])}")] if image.id in users else []
-        why += [
-            Reason(
-                Rule.IN_USE, f"counts as in use: {unread.place} of {unread.region} could not be read ({unread.error})"
-            )
-            for unread in references.unread
-            if unread.may_name(image)
-        ]
-        if why:
-            uses[image.id] = why
-    return uses
-
-
-def base_of(children: Collection[str]) -> Reason:
-    """The reason for an image that others, which stay, were built from."""
-    return Reason(Rule.IN_USE, f"base image of {_some(children)}")
-
-
-def _some(names: Collection[str]) -> str:
-    ordered = sorted(names)
-    more = len(ordered) - NAMED_AT_MOST
-    return ", ".join(ordered[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-
-
-def _exemptions(image: Image, policy: Policy) -> list[Reason]:
-    """Why an image can't be a candidate at all, whatever uses it and however old it is."""
-    found: list[Reason] = []
-    if not image.own:
-        found.append(Reason(Rule.FOREIGN, f"owned by another account ({image.owner or 'unknown'})"))
-    if image.state != "available":
-        found.append(Reason(Rule.STATE, f"its state is {image.state}"))
-    if image.created is None:
-        found.append(Reason(Rule.UNDATED, "it has no creation date"))
-    if missing := [key for key in policy.group_by if key not in image.tags]:
-        found.append(Reason(Rule.UNGROUPED, f"it belongs to no group: it has no tag {', '.join(missing)}"))
-    if image.public:
-        found.append(Reason(Rule.PUBLIC, "it is public, so that other accounts may use it"))
-    if image.protected:
-        found.append(Reason(Rule.PROTECTED, "it is protected from deregistration"))
-    for key, glob in policy.exclude_tags.items():
-        if key in image.tags and matches(glob, image.tags[key]):
-            found.append(Reason(Rule.EXCLUDED, f"excluded by its tag {key}={image.tags[key]}"))
-    return found
+    return owned and tagged and named and (not selection.ids or image.id in selection.ids)
 
 
 def group_of(image: Image, policy: Policy) -> GroupKey:
@@ -165,7 +119,9 @@ def _rules(
     kept: defaultdict[str, list[Reason]] = defaultdict(list)
     for group in groups.values():
         # In-use images stay anyway; counting them out leaves that many spare ones to go back to.
-        spare = group if policy.count_in_use else [image for image in group if image.id not in used]
+        # A disabled one can't be launched, so it is none to go back to.
+        ready = [image for image in group if image.state == "available"]
+        spare = ready if policy.count_in_use else [image for image in ready if image.id not in used]
         for image in spare[: policy.newest]:
             kept[image.id].append(Reason(Rule.NEWEST, f"one of the {policy.newest} newest of its group"))
         if policy.days:
@@ -184,15 +140,34 @@ def _children(images: Iterable[Image], removed: Collection[str]) -> dict[str, li
     return children
 
 
-def _unneeded(policy: Policy) -> Reason:
-    rules = [f"not one of the {policy.newest} newest of its group"] if policy.newest else []
-    rules += [f"older than {policy.days} days"] if policy.days else []
-    return Reason(Rule.UNNEEDED, f"{' and '.join(rules)}, and nothing uses it")
+def _bakes(images: Iterable[Image]) -> dict[tuple[str, ...], list[Image]]:
+    """Bake → its copies, of the bakes that there is more than one image of."""
+    bakes: defaultdict[tuple[str, ...], list[Image]] = defaultdict(list)
+    for image in images:
+        if image.bake and image.own and image.state in ("available", "disabled"):
+            bakes[image.bake].append(image)
+    return {bake: copies for bake, copies in bakes.items() if len(copies) > 1}
 
 
-def _children_first(images: Sequence[Image]) -> list[Image]:
+def _copies(bakes: Mapping[tuple[str, ...], list[Image]], kept: Collection[str]) -> dict[str, Reason]:
+    """Image id → why it stays with its copies, of those that nothing else keeps.
+
+    It doesn't count as used: else it would make room for a further spare one, and its copies for more elsewhere.
+    """
+    found: dict[str, Reason] = {}
+    for copies in bakes.values():
+        stays = [image for image in copies if image.id in kept]
+        if stays and len(stays) < len(copies):
+            names = sorted(f"{image.id} in {image.region}" for image in stays)
+            reason = Reason(Rule.COPY, f"the same bake as {some(names)}, which stays")
+            found |= {image.id: reason for image in copies if image.id not in kept}
+    return found
+
+
+def _in_order(decisions: Iterable[Decision]) -> list[Decision]:
     """Oldest first, but an image always before the one it was built from: if it stays after all, so must that one."""
-    bases = {image.id: image.base_image for image in images}
+    steps = [one for one in decisions if one.step is not Step.KEEP]
+    bases = {one.image.id: one.image.base_image for one in steps}
 
     def depth(image: Image) -> int:
         seen = {image.id}
@@ -202,4 +177,6 @@ def _children_first(images: Sequence[Image]) -> list[Image]:
             base = bases[base]
         return len(seen)
 
-    return sorted(images, key=lambda image: (-depth(image), image.created or EARLIEST, image.id))
+    return sorted(
+        steps, key=lambda one: (-depth(one.image), one.image.region, one.image.created or EARLIEST, one.image.id)
+    )

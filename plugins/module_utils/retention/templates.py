@@ -1,46 +1,58 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The images that launch templates name, in all their versions, and the Auto Scaling groups that launch from them."""
+"""The images that launch templates name, and who launches from them."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws import references as api
+from ansible_collections.immutable.ec2.plugins.module_utils.aws import launch_templates as api
+from ansible_collections.immutable.ec2.plugins.module_utils.aws import parameters
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.launchers import Launcher, Named
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Reference
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef, LaunchTemplateSpecificationTypeDef
-    from mypy_boto3_ec2.type_defs import LaunchTemplateTypeDef
+    from mypy_boto3_ec2.type_defs import LaunchTemplateVersionTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
-TEMPLATE_GONE = "InvalidLaunchTemplateId.NotFound"
+GONE = {"InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateName.NotFoundException"}
+NO_VERSION = "InvalidLaunchTemplateId.VersionNotFound"
+ALIAS = "resolve:ssm:"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Template:
-    """One launch template: the image that each version names, as AWS would launch it now."""
+    """One launch template: the image that each of the versions which were read names, as it was written."""
 
     id: str
     name: str
-    default: int
-    latest: int
+    default: int = 0
+    latest: int = 0
     images: dict[int, str] = field(default_factory=dict)
 
-    def image(self, version: str) -> str:
-        """The image that a group's `$Default`, `$Latest` or number means; empty where there is none."""
-        number = {"$Default": self.default, "$Latest": self.latest, "": self.default}.get(version)
-        return self.images.get(int(version) if number is None else number, "")
+    def add(self, version: LaunchTemplateVersionTypeDef) -> None:
+        number = version["VersionNumber"]
+        self.latest = max(self.latest, number)
+        self.default = number if version.get("DefaultVersion") else self.default
+        self.images[number] = version["LaunchTemplateData"].get("ImageId", "")
+
+    def number(self, version: str) -> int:
+        """The number that `$Default`, `$Latest` or a number means."""
+        return {"$Default": self.default, "$Latest": self.latest}.get(version) or int(version)
+
+    def user(self, number: int) -> str:
+        return f"launch template {self.id} ({self.name}) version {number}"
 
 
 class Templates:
-    """The launch templates of a region. A version never changes, so only new ones are read when asked again.
+    """The launch templates of a region: of all, the default and latest version, in a few pages; of those that somebody
+    launches from, that version. Which older versions name a candidate is known to AWS's own image references.
 
     Args:
         clients: the region's clients.
@@ -48,64 +60,83 @@ class Templates:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._written: dict[str, dict[int, str]] = {}
 
-    def references(self, groups: Iterable[AutoScalingGroupTypeDef]) -> Iterator[Reference]:
-        """Each version of each template that names an image, and each of the groups that would launch from it.
+    def references(self, launchers: Iterable[Launcher], named: Iterable[Named]) -> Iterator[Reference]:
+        """Each image that is named, by id or by parameter.
+
+        Args:
+            launchers: who launches from a template.
+            named: who names an image itself.
 
         Raises:
-            AwsError: one of them could not be read, or names its image by a parameter that could not be resolved.
+            AwsError: something could not be read, or names its image by a parameter that could not be resolved.
         """
-        templates = [self._read(found) for found in api.describe_launch_templates(self._clients)]
-        for template in templates:
-            for number, image_id in template.images.items():
-                yield Reference(image_id, f"launch template {template.id} ({template.name}) version {number}")
+        templates = self._read()
         by_key = {key: template for template in templates for key in (template.id, template.name)}
-        for group in groups:
-            for specification in _specifications(group):
-                named = by_key.get(specification.get("LaunchTemplateId") or specification.get("LaunchTemplateName", ""))
-                # A template that is gone, or a version without an image, names none.
-                if named and (image_id := named.image(specification.get("Version", ""))):
-                    yield Reference(image_id, f"Auto Scaling group {group['AutoScalingGroupName']}")
+        launchers = [one for one in launchers if one.template in by_key]  # a template that is gone names none
+        self._read_launched(launchers, by_key)
+        names = [
+            Named(image, template.user(number)) for template in templates for number, image in template.images.items()
+        ]
+        names += [
+            Named(by_key[one.template].images.get(by_key[one.template].number(one.version), ""), one.user)
+            for one in launchers
+        ]
+        yield from self.resolved([*names, *named])
 
-    def _read(self, found: LaunchTemplateTypeDef) -> Template:
-        template_id, latest = found["LaunchTemplateId"], found["LatestVersionNumber"]
-        written = self._written.setdefault(template_id, {})
-        newest_known = max(written, default=0)
-        if latest > newest_known:
-            written.update(self._read_versions(template_id, newest_known + 1))
-        images = {number: self._resolve(template_id, number, image) for number, image in written.items() if image}
-        return Template(template_id, found["LaunchTemplateName"], found["DefaultVersionNumber"], latest, images)
-
-    def _read_versions(self, template_id: str, first: int) -> dict[int, str]:
+    def older(self, template_id: str, image_id: str, versions: int) -> list[str]:
+        """Which of a template's newest versions name an image, for a person."""
         try:
-            versions = api.describe_launch_template_versions(self._clients, template_id, first)
+            found = api.describe_versions(self._clients, template_id, image_id=image_id)
         except AwsError as error:
-            if error.code == TEMPLATE_GONE:
-                return {}
+            if error.code in GONE:
+                return []
             raise
-        return {version["VersionNumber"]: version["LaunchTemplateData"].get("ImageId", "") for version in versions}
+        template = Template(template_id, next((one.get("LaunchTemplateName", "") for one in found), ""))
+        for version in found:
+            template.add(version)
+        numbers = [number for number, image in template.images.items() if image == image_id]
+        return [template.user(number) for number in numbers] or [
+            f"launch template {template_id}, one of its newest {versions} versions"
+        ]
 
-    def _resolve(self, template_id: str, version: int, image: str) -> str:
-        """A parameter's value may change, so it is asked for each time."""
-        if image.startswith("ami-"):
-            return image
-        resolved = api.resolve_launch_template_image(self._clients, template_id, version)
-        if not resolved.startswith("ami-"):
-            raise AwsError(
-                f"find out which image the launch template {template_id} version {version} names",
-                f"{image} was not resolved",
-            )
-        return resolved
+    def resolved(self, named: Iterable[Named]) -> Iterator[Reference]:
+        """The images named, parameters (`resolve:ssm:…`) as they are at this moment.
 
+        Raises:
+            AwsError: a parameter can't be read, or is no image's.
+        """
+        named = [one for one in named if one.image]
+        aliases = dict.fromkeys(one.image.removeprefix(ALIAS) for one in named if one.image.startswith(ALIAS))
+        values = parameters.parameters_named(self._clients, list(aliases))
+        for one in named:
+            image = values.get(one.image.removeprefix(ALIAS), "") if one.image.startswith(ALIAS) else one.image
+            if not image.startswith("ami-"):
+                raise AwsError(f"find out which image {one.user} names", f"{one.image} was not resolved")
+            yield Reference(image, one.user)
 
-def _specifications(group: AutoScalingGroupTypeDef) -> Iterator[LaunchTemplateSpecificationTypeDef]:
-    """Every launch template that a group may launch from, mixed instances and their overrides too."""
-    if direct := group.get("LaunchTemplate"):
-        yield direct
-    mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
-    if base := mixed.get("LaunchTemplateSpecification"):
-        yield base
-    for override in mixed.get("Overrides", []):
-        if other := override.get("LaunchTemplateSpecification"):
-            yield other
+    def _read(self) -> list[Template]:
+        templates: dict[str, Template] = {}
+        for version in api.describe_named_versions(self._clients):
+            template_id = version["LaunchTemplateId"]
+            templates.setdefault(template_id, Template(template_id, version["LaunchTemplateName"])).add(version)
+        return list(templates.values())
+
+    def _read_launched(self, launchers: Iterable[Launcher], by_key: dict[str, Template]) -> None:
+        missing: dict[str, set[int]] = {}
+        for one in launchers:
+            template = by_key[one.template]
+            if (number := template.number(one.version)) not in template.images:
+                missing.setdefault(template.id, set()).add(number)
+        for template_id, numbers in missing.items():
+            for number in sorted(numbers):
+                for version in self._version(template_id, number):
+                    by_key[template_id].images[number] = version["LaunchTemplateData"].get("ImageId", "")
+
+    def _version(self, template_id: str, number: int) -> list[LaunchTemplateVersionTypeDef]:
+        try:
+            return api.describe_versions(self._clients, template_id, [number])
+        except AwsError as error:
+            if error.code in GONE or error.code == NO_VERSION:
+                return []  # nothing can be launched from it any more
+            raise

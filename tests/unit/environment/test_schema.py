@@ -60,7 +60,6 @@ WRONG = [
     ),
     ({"app": "shop", "network": {"subnets": "subnet-0a1b2c3d"}}, 'network.subnets is "subnet-0a1b2c3d", allowed'),
     ({"app": "shop", "certificate": ""}, 'certificate is "", allowed is the ARN of a certificate'),
-    ({"app": "shop", "retention": {"newest": 0}}, "retention.newest is 0, allowed is a whole number from 1"),
     ({"app": "shop", "account": 123}, "account is 123, allowed is the id of an account, 12 digits, in quotes"),
     ({"app": "shop", "account": "12345"}, 'account is "12345", allowed is the id of an account, 12 digits'),
     ({"app": "shop", "role": "deployer"}, 'role is "deployer", allowed is the ARN of a role'),
@@ -213,7 +212,6 @@ def test_defaults() -> None:
         "stickiness": 0,
         "network": {"vpc": None, "subnets": None},
         "certificate": None,
-        "retention": {"newest": 5},
     }
 
 
