@@ -33,7 +33,9 @@ if t.TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.fence import Fence
@@ -79,6 +81,21 @@ class Clients:
         for fence in self._fences:
             fence.check(event_name.rpartition(".")[2])
 
+    def credentials(self) -> tuple[str, str, str | None]:
+        """Key, secret and token of this moment, for what is signed by hand.
+
+        Raises:
+            AwsError: there are none.
+        """
+        try:
+            found = self._session.get_credentials()
+            frozen = found.get_frozen_credentials() if found else None
+        except BotoCoreError as error:
+            raise translate("find credentials", error) from error
+        if frozen is None or not frozen.access_key or not frozen.secret_key:
+            raise AwsError("find credentials", "no AWS credentials were found")
+        return frozen.access_key, frozen.secret_key, frozen.token
+
     @property
     def region(self) -> str:
         return str(self._options.get("region_name") or self._session.region_name)
@@ -120,6 +137,14 @@ class Clients:
     def sns(self) -> SNSClient:
         brief = Config(retries=FOR_NEWS, connect_timeout=NEWS_TIMEOUT_SECONDS, read_timeout=NEWS_TIMEOUT_SECONDS)
         return t.cast("SNSClient", self._client("sns", config=self._options["config"].merge(brief)))
+
+    @functools.cached_property
+    def ssm(self) -> SSMClient:
+        return t.cast("SSMClient", self._client("ssm"))
+
+    @functools.cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        return t.cast("SecretsManagerClient", self._client("secretsmanager"))
 
     @functools.cached_property
     def sts(self) -> STSClient:
