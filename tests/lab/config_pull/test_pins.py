@@ -21,6 +21,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.configura
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Environment, Settings
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Capacity, Deployed, Pins, Release
+from lab.settings import ACCESS_KEY, SECRET_KEY
 from tests.lab.config_pull.agent import Agent
 from tests.lab.contract.faulty import Client, arm
 from tests.lab.contract.support import Api
@@ -86,10 +87,10 @@ def secret(api: Api, name: str, value: str) -> str:
     return version
 
 
-def test_servers_read_what_was_there_when_the_colour_was_made(
-    deployer: Deployer, api: Api, vault: Vault, agent: Agent
-) -> None:
+def test_servers_read_what_was_there_when_the_colour_was_made(api: Api, vault: Vault, agent: Agent) -> None:
     """The deployment and the agent are two programs: what one writes, the other reads."""
+    keys = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}  # those that Vault's STS knows
+    deployer = Deployer(api, connect({"region": "eu-west-1", "endpoint_url": api.url, **keys}))
     login = {"address": vault.address, "auth": "aws_iam", "role": "shop", "server_id": "vault.lab"}
     declaration = {
         "sources": [
@@ -125,6 +126,18 @@ def test_servers_read_what_was_there_when_the_colour_was_made(
     assert agent.variables().splitlines() == [
         'A="s3cret-1"', 'B="s3cret-1"', f'BEFORE="{before}"', 'C="s3cret-1"', 'F="s3cret-2"',
     ]  # fmt: skip
+
+
+def test_who_has_a_token_of_vaults_is_not_asked_to_be_a_server(
+    deployer: Deployer, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault.call("POST", "kv/data/shop/token", {"data": {"A": "1"}})
+    files = {"auth": "approle", "role_id_file": "/on/the/server", "secret_id_file": "/on/the/server"}
+    declaration = {"sources": [{"vault": "kv/shop/token", "address": vault.address, **files}]}
+    with pytest.raises(Refused, match="role_id_file /on/the/server can't be read"):
+        deployer.pin(declaration)
+    monkeypatch.setenv("VAULT_TOKEN", vault.token)
+    assert '"version":1' in deployer.pins(declaration).manifest
 
 
 def test_another_value_is_another_identity_and_the_same_ones_are_the_same(deployer: Deployer, api: Api) -> None:
