@@ -85,11 +85,14 @@ def pin(clients: Clients, settings: Settings, wanted: Deployed, tell: Callable[[
         )
         return wanted
     try:
-        pins = _pins(look(clients, environment, release).contents)
+        looked = look(clients, environment, release)
+        pins = _pins(looked.contents)
     except ConfigError as error:
         again = f"nothing was changed. config_check.yml -e env={environment.env} looks at them again"
         kind = MayNotRead if error.code is Exit.DENIED else Refused
         raise kind(f"{refusal(environment, release, error)}; {again}") from error
+    keys = len(looked.configuration.values) + len(looked.configuration.files)
+    tell(f"{environment.env} | the config stores hold all that {release.name} declares: {keys} keys")
     return replace(wanted, pins=pins, identity=f"{settings.identity(release)}.{_digest(pins)}")
 
 
