@@ -23,7 +23,7 @@ locals {
 
   # What the app says of its configuration goes with the image: a deployment reads it from its tags, wherever it is run, and
   # settles with it which versions the servers read.
-  declaration = base64encode(jsonencode(yamldecode(file("${var.app_dir}/${var.declaration}"))))
+  declaration = base64encode(jsonencode(yamldecode(file("${abspath(var.app_dir)}/${var.declaration}"))))
 }
 
 # IMDSv2 can't be demanded of the builder here: Packer 1.6 does not know metadata_options. The servers' launch template does.
