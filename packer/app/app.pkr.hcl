@@ -4,6 +4,12 @@
 
 # the newest base image of the app becomes a release.
 
+variable "declaration" {
+  type        = string
+  description = "The app's declaration of its configuration, a path inside its folder."
+  default     = "config/immutable.yml"
+}
+
 locals {
   tags = {
     Name       = "${var.app}-app-${var.release}"
@@ -14,6 +20,10 @@ locals {
     channel    = var.channel
     base_image = "{{ .SourceAMI }}"
   }
+
+  # What the app says of its configuration goes with the image: a deployment reads it from its tags, wherever it is run, and
+  # settles with it which versions the servers read.
+  declaration = base64encode(jsonencode(yamldecode(file("${abspath(var.app_dir)}/${var.declaration}"))))
 }
 
 # IMDSv2 can't be demanded of the builder here: Packer 1.6 does not know metadata_options. The servers' launch template does.
@@ -45,7 +55,10 @@ source "amazon-ebs" "server" {
   ssh_username  = var.ssh_username
   ssh_interface = var.ssh_interface
 
-  tags            = local.tags
+  tags = merge(local.tags, {
+    # A tag holds 256 characters.
+    for number, part in chunklist(split("", local.declaration), 256) : "declaration-${number + 1}" => join("", part)
+  })
   snapshot_tags   = local.tags
   run_tags        = merge(local.tags, { Name = "${local.tags.Name}-builder" })
   run_volume_tags = { app = var.app, release = var.release }
@@ -74,6 +87,8 @@ build {
         app_dir     = abspath(var.app_dir)
         release     = var.release
         revision    = var.revision
+
+        app_bundle_declaration = var.declaration
       })],
     )
   }

@@ -34,6 +34,7 @@ if t.TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
@@ -82,6 +83,21 @@ class Clients:
         """botocore's event ``before-send.SERVICE.OPERATION``. What is raised here ends the call, without retries."""
         for fence in self._fences:
             fence.check(event_name.rpartition(".")[2])
+
+    def credentials(self) -> tuple[str, str, str | None]:
+        """Key, secret and token of this moment, for what is signed by hand.
+
+        Raises:
+            AwsError: there are none.
+        """
+        try:
+            found = self._session.get_credentials()
+            frozen = found.get_frozen_credentials() if found else None
+        except BotoCoreError as error:
+            raise translate("find credentials", error) from error
+        if frozen is None or not frozen.access_key or not frozen.secret_key:
+            raise AwsError("find credentials", "no AWS credentials were found")
+        return frozen.access_key, frozen.secret_key, frozen.token
 
     @property
     def region(self) -> str:
@@ -140,6 +156,9 @@ class Clients:
     def rbin(self) -> t.Any:
         """The Recycle Bin's rules; without a type, as above."""
         return self._client("rbin")
+
+    def secretsmanager(self) -> SecretsManagerClient:
+        return t.cast("SecretsManagerClient", self._client("secretsmanager"))
 
     @functools.cached_property
     def sts(self) -> STSClient:

@@ -27,6 +27,7 @@ def argument_spec() -> dict[str, t.Any]:
         **_traffic(),
         "gates": {"type": "dict", "default": {}, "options": _gates()},
         "approve": {"type": "str"},
+        "refresh": {"type": "str", "choices": ["config"]},
         "immediate": {"type": "bool", "default": False},
         "lock_wait": {"type": "int", "default": 0},
         "accept_drift": {"type": "bool", "default": False},

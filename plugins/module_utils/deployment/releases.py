@@ -12,6 +12,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws.images import (
     describe_app_images,
     find_image,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.configuration.declared import packed
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Release
 
@@ -57,7 +58,9 @@ def find_release(clients: Clients, app: str, image: str) -> Release:
         raise Refused(
             f"the image {named[0]['ImageId']} of {app} is {named[0]['State']}; only an available image can be deployed"
         )
-    return Release(release_of(usable[0]), usable[0]["ImageId"], str(usable[0].get("Architecture", "")))
+    chosen = usable[0]
+    tags = {tag["Key"]: tag["Value"] for tag in chosen.get("Tags", [])}
+    return Release(release_of(chosen), chosen["ImageId"], str(chosen.get("Architecture", "")), packed(tags))
 
 
 def check_architecture(clients: Clients, release: Release, instance_types: list[str]) -> None:

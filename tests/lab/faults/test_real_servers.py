@@ -25,10 +25,11 @@ POINTS = 20
 SPEED = 5.0
 SIZES = Sizes(minimum=1, maximum=3, baseline=2)
 EDGE = {"DeregistrationDelaySeconds": DRAIN_SECONDS, "ErrorsPerMinute": 100_000, "SlowSeconds": 60}
-#: What a deployment writes: the preview, three shifts, the colour, lock and guard, minimums, processes.
+#: What a deployment writes: preview and shifts, the colour, its secret's label, lock and guard, minimums, processes.
 WRITES = {
     ("cloudformation", "UpdateStack"): 4,
     ("cloudformation", "CreateStack"): 1,
+    ("secretsmanager", "UpdateSecretVersionStage"): 1,
     ("dynamodb", "UpdateItem"): 1,
     ("dynamodb", "TransactWriteItems"): 2,
     ("autoscaling", "CreateOrUpdateTags"): 1,

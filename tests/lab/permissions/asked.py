@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ ACTIONS = {
         "dynamodb:UpdateItem",
         "dynamodb:DeleteItem",
         "dynamodb:ConditionCheckItem",
-    )
+    ),
 }
 """Operations that are not actions of the same name.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html"""
@@ -34,8 +35,11 @@ _ARNS = {
     "cloudformation": "arn:aws:cloudformation:{region}:{account}:stack/{name}/*",
     "dynamodb": "arn:aws:dynamodb:{region}:{account}:table/{name}",
     "autoscaling": "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{name}",
+    "ssm": "arn:aws:ssm:{region}:{account}:parameter{name}",
+    "secretsmanager": "arn:aws:secretsmanager:{region}:{account}:secret:{name}-1a2B3c",
 }
 _ONE_INSTANCE = {"ec2:GetConsoleOutput"}
+_OF_ALL = {"secretsmanager:BatchGetSecretValue"}
 _NAMELESS = {
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteTags",
@@ -60,6 +64,8 @@ def _resource(service: str, operation: str, named: str) -> str:
         return named
     if operation in _ONE_INSTANCE:
         return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{named}"
-    if service in _ARNS and named and ":Describe" not in operation.replace(":DescribeStack", ""):
-        return _ARNS[service].format(region=REGION, account=ACCOUNT, name=named)
+    if operation in _OF_ALL:
+        return "*"
+    if service in _ARNS and named and ":Describe" not in re.sub(":Describe(Stack|Secret)", "", operation):
+        return _ARNS[service].format(region=REGION, account=ACCOUNT, name=named.rstrip("/"))
     return "*"

@@ -31,9 +31,11 @@ def read_everything(aws: Aws, sources: Sequence[Source], manifest: Manifest | No
     Raises:
         ConfigError: with the problems of all sources.
     """
+    contents: dict[Source, Content] = {}
     if manifest is not None:
         sources = [manifest.pinned(source) for source in sources]
-    jobs = _jobs(aws, list(dict.fromkeys(sources)), manifest)
+        contents = {source: Content(source, {}, missing=True) for source in sources if manifest.absent(source)}
+    jobs = _jobs(aws, [source for source in dict.fromkeys(sources) if source not in contents], manifest)
     done: list[Sequence[Content] | Exception | None] = [None] * len(jobs)
 
     def work(number: int) -> None:
@@ -51,7 +53,6 @@ def read_everything(aws: Aws, sources: Sequence[Source], manifest: Manifest | No
     for thread in threads:
         thread.join(aws.deadline.left())
     errors: list[ConfigError] = []
-    contents: dict[Source, Content] = {}
     for (what, _job), result in zip(jobs, done, strict=True):
         if result is None:
             seconds = f"{aws.deadline.seconds:.0f} s"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -55,6 +56,9 @@ def in_namespace(namespace: str | None) -> dict[str, str]:
 def login(aws: Aws, source: Source, host: Host) -> Login:
     """The login that the source declares; nothing is called yet."""
     namespace = source.text("namespace")
+    if own := os.environ.get("VAULT_TOKEN"):
+        # A person's, or a deployment's: who has logged in already is not asked to be a server.
+        return Login(namespace, lambda: own, again=False)
     auth = source.text("auth") or "aws_iam"
     if auth == "token_file":
         return Login(namespace, lambda: _secret_file(source, "token_file"), again=False)

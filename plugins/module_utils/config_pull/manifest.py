@@ -4,15 +4,18 @@
 
 """The manifest of a colour: which version of each source its servers read, whenever they start. It holds no values.
 
-It is the value of one parameter, JSON: ``{"format": 1, "sources": {"<kind> <name>": <pin>}}`` with a pin for each
-source of the declaration: ``{"parameters": {"<name below the path>": <version>}}`` for the Parameter Store,
+It is the value of one parameter, JSON: ``{"format": 1, "sources": {"<kind> <name> <options>": <pin>}}`` with a pin for
+each source of the declaration: ``{"parameters": {"<name below the path>": <version>}}`` for the Parameter Store,
 ``{"version": "<id>"}`` or ``{"stage": "<label>"}`` for Secrets Manager, ``{"version": <number>}`` for KV version 2,
-and ``{}`` for a source that is not pinned.
+``{"absent": true}`` for an optional one that did not exist, and ``{}`` for a source that is not pinned. One that would
+be longer than a parameter may be is compressed: ``zlib:`` and base64.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,11 +25,14 @@ from .declaration import Source
 from .errors import ConfigError, Exit
 
 FORMAT = 1
+# A parameter of the standard tier, and a parameter of a CloudFormation stack, hold so many bytes.
+LONGEST = 4096
+COMPRESSED = "zlib:"
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Pins by source, as the source is written with app and environment filled in."""
+    """Pins by source, by the source's address with app and environment filled in."""
 
     name: str
     sources: Mapping[str, Mapping[str, Any]]
@@ -37,7 +43,7 @@ class Manifest:
         Raises:
             ConfigError: the manifest does not know the source: it is of another declaration.
         """
-        pin = self.sources.get(str(source))
+        pin = self.sources.get(source.address)
         if pin is None:
             raise ConfigError(
                 Exit.DECLARATION, f"{source}: the manifest {self.name} does not know it; deploy this image anew"
@@ -49,9 +55,13 @@ class Manifest:
         kept = {key: value for key, value in source.options.items() if not told or key not in ("stage", "version")}
         return replace(source, options={**kept, **told})
 
+    def absent(self, source: Source) -> bool:
+        """Whether it did not exist for this colour: made meanwhile, it is the next colour's."""
+        return source.pinned and self.sources.get(source.address, {}).get("absent") is True
+
     def parameters(self, source: Source) -> dict[str, str] | None:
         """Parameter → version, or None where the source is not pinned."""
-        found = self.sources.get(str(source), {}).get("parameters") if source.pinned else None
+        found = self.sources.get(source.address, {}).get("parameters") if source.pinned else None
         if found is None:
             return None
         path = source.name.rstrip("/") + "/"
@@ -59,8 +69,39 @@ class Manifest:
 
 
 def text(pins: Mapping[str, Mapping[str, Any]]) -> str:
-    """A manifest as the value of its parameter: short, since that holds 4 kB."""
-    return json.dumps({"format": FORMAT, "sources": pins}, separators=(",", ":"), sort_keys=True)
+    """A manifest as the value of its parameter.
+
+    Raises:
+        ConfigError: it is too long for one.
+    """
+    plain = json.dumps({"format": FORMAT, "sources": pins}, separators=(",", ":"), sort_keys=True)
+    if len(plain) <= LONGEST:
+        return plain
+    packed = COMPRESSED + base64.b64encode(zlib.compress(plain.encode(), 9)).decode()
+    if len(packed) > LONGEST:
+        raise ConfigError(
+            Exit.INCOMPLETE,
+            f"the manifest of its versions has {len(packed)} bytes, and a parameter holds {LONGEST}; put what is read"
+            " from the Parameter Store into fewer entries, such as one JSON secret, or let sources say pin: false",
+        )
+    return packed
+
+
+def read(value: str) -> Mapping[str, Mapping[str, Any]]:
+    """The pins by source of a manifest's value.
+
+    Raises:
+        ValueError: it is no manifest of this format.
+    """
+    try:
+        if value.startswith(COMPRESSED):
+            value = zlib.decompress(base64.b64decode(value.removeprefix(COMPRESSED))).decode()
+        content = json.loads(value)
+        if content["format"] == FORMAT and isinstance(content["sources"], dict):
+            return dict(content["sources"])
+    except (KeyError, TypeError, ValueError, zlib.error):
+        pass
+    raise ValueError(f"no manifest of format {FORMAT}")
 
 
 def fetch(aws: Aws, name: str) -> Manifest:
@@ -72,9 +113,7 @@ def fetch(aws: Aws, name: str) -> Manifest:
     what = f"the manifest {name}"
     answer = aws.service("ssm").json(what, "GetParameter", {"Name": name})
     try:
-        content = json.loads(answer["Parameter"]["Value"])
-        if content["format"] == FORMAT and isinstance(content["sources"], dict):
-            return Manifest(name, content["sources"])
+        return Manifest(name, read(answer["Parameter"]["Value"]))
     except (KeyError, TypeError, ValueError):
-        content = None
+        pass  # raised below: the cause could quote what was read
     raise ConfigError(Exit.DECLARATION, f"{what} is none of format {FORMAT}; was it made by another version?")

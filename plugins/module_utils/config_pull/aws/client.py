@@ -126,7 +126,9 @@ def refused(what: str, code: str, action: str, status: int = 0) -> ConfigError:
     if code in NOT_FOUND or (status == 404 and code not in DENIED):
         return ConfigError(Exit.NOT_FOUND, f"{what}: there is no such entry ({code})")
     if code in DENIED or "AccessDenied" in code or "UnrecognizedClient" in code or status in (401, 403):
-        return ConfigError(Exit.DENIED, f"{what}: denied ({code}); the instance's role needs leave for {action}")
+        return ConfigError(
+            Exit.DENIED, f"{what}: denied ({code}); who asks (a server: its role) needs leave for {action}"
+        )
     return ConfigError(Exit.UNAVAILABLE, f"{what}: refused ({code}, HTTP {status})")
 
 

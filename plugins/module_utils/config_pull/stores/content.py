@@ -38,6 +38,8 @@ class Content:
         if self.source.kind == "parameter_store":
             path = self.source.name.rstrip("/") + "/"
             return {"parameters": {name.removeprefix(path): int(number) for name, number in self.versions.items()}}
+        if self.missing:
+            return {"absent": True}
         version = self.versions.get("")
         return {"version": int(version) if self.source.kind == "vault" else version} if version else {}
 

@@ -15,6 +15,7 @@ SourceKind = Literal["parameter_store", "secrets_manager", "vault"]
 KINDS: tuple[SourceKind, ...] = ("parameter_store", "secrets_manager", "vault")
 ValueType = Literal["string", "integer", "number", "boolean", "json"]
 TYPES: tuple[ValueType, ...] = ("string", "integer", "number", "boolean", "json")
+CHOICES = ("key", "label", "stage", "version")
 PLACES = ("{app}", "{env}")
 IN_BRACES = re.compile(r"\{[^}]*\}?|\}")
 
@@ -55,8 +56,14 @@ class Source:
 
     @property
     def pinned(self) -> bool:
-        """Whether a deployment keeps to one version of it."""
-        return self.options.get("pin") is not False
+        """Whether a deployment keeps to one version of it. KV version 1 has none to keep to."""
+        return self.options.get("pin") is not False and self.options.get("engine") != 1
+
+    @property
+    def address(self) -> str:
+        """What a manifest knows it by: two sources may be of one place, and read different things there."""
+        chosen = (f" {option}={self.options[option]}" for option in CHOICES if option in self.options)
+        return f"{self}{''.join(chosen)}"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

@@ -84,17 +84,23 @@ def _of_batch(source: Source, secret: Mapping[str, Any] | None, code: str) -> Co
 
 
 def _content(source: Source, secret: Mapping[str, Any]) -> Content:
-    value: str | bytes
-    if isinstance(secret.get("SecretString"), str):
-        value = secret["SecretString"]
-    else:
-        try:
-            value = base64.b64decode(str(secret.get("SecretBinary")), validate=True)
-        except (binascii.Error, ValueError):
-            value = b""
+    value = _value(secret)
     versions = {"": str(secret.get("VersionId", ""))}
     if key := source.text("key"):
         return Content(source, {key: value}, versions)
     if isinstance(value, bytes):
         raise ConfigError(Exit.INCOMPLETE, f"{source}: it is binary; say with key which variable or file it becomes")
     return Content(source, variables(source, value), versions)
+
+
+def _value(secret: Mapping[str, Any]) -> str | bytes:
+    """Text, or bytes: in base64 as the API gives them, or as an SDK has decoded them."""
+    text, binary = secret.get("SecretString"), secret.get("SecretBinary")
+    if isinstance(text, str):
+        return text
+    if isinstance(binary, bytes):
+        return binary
+    try:
+        return base64.b64decode(str(binary), validate=True)
+    except (binascii.Error, ValueError):
+        return b""

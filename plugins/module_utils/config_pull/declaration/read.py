@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from ..errors import ConfigError, Exit
 from .keys import read_keys
 from .model import Declaration, Key, Source
@@ -30,6 +28,8 @@ def load(path: Path) -> Declaration:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError(Exit.DECLARATION, f"the declaration {path} can't be read: {reason}") from error
+    import yaml  # here, since a deployment has its declarations as JSON, and PyYAML not everywhere
+
     try:
         # libyaml where it is there: it is several times as fast, and a boot waits for it.
         content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))

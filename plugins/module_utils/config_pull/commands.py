@@ -94,7 +94,7 @@ def resolve(run: Run) -> str:
         ConfigError: it is none.
     """
     _declaration, contents, _configuration = fetch(run)
-    return manifest.text({str(content.source): content.pin() for content in contents})
+    return manifest.text({content.source.address: content.pin() for content in contents})
 
 
 def raise_alarm(code: Exit) -> str | None:
