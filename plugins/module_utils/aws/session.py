@@ -33,7 +33,9 @@ if t.TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.fence import Fence
@@ -120,6 +122,14 @@ class Clients:
     def sns(self) -> SNSClient:
         brief = Config(retries=FOR_NEWS, connect_timeout=NEWS_TIMEOUT_SECONDS, read_timeout=NEWS_TIMEOUT_SECONDS)
         return t.cast("SNSClient", self._client("sns", config=self._options["config"].merge(brief)))
+
+    @functools.cached_property
+    def ssm(self) -> SSMClient:
+        return t.cast("SSMClient", self._client("ssm"))
+
+    @functools.cached_property
+    def s3(self) -> S3Client:
+        return t.cast("S3Client", self._client("s3"))
 
     @functools.cached_property
     def sts(self) -> STSClient:
