@@ -10,7 +10,7 @@ import typing as t
 import uuid
 
 try:
-    from cyclonedx.factory.license import LicenseFactory
+    from cyclonedx.contrib.license.factories import LicenseFactory
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.output.json import JsonV1Dot6
@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
 MISSING: t.Final = (
-    "the SBOM needs the Python package cyclonedx-python-lib beside Ansible: pip install cyclonedx-python-lib"
+    "the SBOM needs the Python package cyclonedx-python-lib beside Ansible: pip install 'cyclonedx-python-lib>=11'"
 )
 
 

@@ -74,7 +74,7 @@ class Actor:
                 images.deregister_image(clients, step.image)
             case steps.Copy():
                 self._copy(clients, step, seen)
-            case steps.AwaitImage():
+            case steps.AwaitBake() | steps.AwaitImage():
                 self._await(step.region)
             case steps.Share():
                 images.share_image(clients, image.id, list(step.accounts), list(step.organizations))

@@ -37,7 +37,7 @@ def forecast(seen: Observed, wanted: Wanted, planned: Iterable[steps.Step]) -> O
             case steps.Copy():
                 home = images[wanted.home]
                 images[step.region] = Image("", "pending", created=home.created, tags=home.tags)
-            case steps.AwaitImage():
+            case steps.AwaitBake() | steps.AwaitImage():
                 images[step.region] = replace(image, state="available")
             case steps.Share():
                 images[step.region] = replace(

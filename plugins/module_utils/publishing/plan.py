@@ -21,6 +21,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.publishing.model imp
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.publishing.naming import image_name
 from ansible_collections.immutable.ec2.plugins.module_utils.publishing.steps import (
+    AwaitBake,
     AwaitImage,
     Copy,
     Deprecate,
@@ -94,7 +95,7 @@ def _publish(seen: Observed, wanted: Wanted) -> Iterator[Step]:
             f"there is no image {name} in {wanted.home}: bake the release first, or name the region where it was baked"
         )
     if home.state == "pending":
-        yield AwaitImage(wanted.home, "it is still being made")
+        yield AwaitBake(wanted.home, "nothing boots from it before")
     elif home.state != "available":
         raise PublishError(
             f"the image {home.id} in {wanted.home} is {home.state}"

@@ -33,8 +33,16 @@ class RemoveLeftover(Step):
 
 
 @dataclass(frozen=True)
-class Validate(Step):
+class AwaitBake(Step):
     phase: t.ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        return f"wait until the image in {self.region} is made"
+
+
+@dataclass(frozen=True)
+class Validate(Step):
+    phase: t.ClassVar[int] = 2
 
     def __str__(self) -> str:
         return "boot a server from the image and test it"
@@ -43,7 +51,7 @@ class Validate(Step):
 @dataclass(frozen=True)
 class RemoveFailedCopy(Step):
     image: str
-    phase: t.ClassVar[int] = 2
+    phase: t.ClassVar[int] = 3
 
     def __str__(self) -> str:
         return f"remove the failed copy {self.image} in {self.region}"
@@ -52,7 +60,7 @@ class RemoveFailedCopy(Step):
 @dataclass(frozen=True)
 class Copy(Step):
     key: str = ""
-    phase: t.ClassVar[int] = 2
+    phase: t.ClassVar[int] = 3
 
     def __str__(self) -> str:
         return f"copy the image to {self.region}{f', encrypted with {self.key}' if self.key else ''}"
@@ -60,7 +68,7 @@ class Copy(Step):
 
 @dataclass(frozen=True)
 class AwaitImage(Step):
-    phase: t.ClassVar[int] = 3
+    phase: t.ClassVar[int] = 4
 
     def __str__(self) -> str:
         return f"wait until the image in {self.region} is available"
@@ -70,7 +78,7 @@ class AwaitImage(Step):
 class Share(Step):
     accounts: tuple[str, ...]
     organizations: tuple[str, ...]
-    phase: t.ClassVar[int] = 4
+    phase: t.ClassVar[int] = 5
 
     def __str__(self) -> str:
         return f"share the image in {self.region} with {', '.join(self.accounts + self.organizations)}"
@@ -78,7 +86,7 @@ class Share(Step):
 
 @dataclass(frozen=True)
 class RequireImdsv2(Step):
-    phase: t.ClassVar[int] = 4
+    phase: t.ClassVar[int] = 5
 
     def __str__(self) -> str:
         return f"require IMDSv2 of servers of the image in {self.region}"
@@ -87,7 +95,7 @@ class RequireImdsv2(Step):
 @dataclass(frozen=True)
 class Deprecate(Step):
     at: datetime
-    phase: t.ClassVar[int] = 4
+    phase: t.ClassVar[int] = 5
 
     def __str__(self) -> str:
         return f"deprecate the image in {self.region} from {self.at:%Y-%m-%d} on"
@@ -96,7 +104,7 @@ class Deprecate(Step):
 @dataclass(frozen=True)
 class Tag(Step):
     tags: Mapping[str, str] = field(hash=False)
-    phase: t.ClassVar[int] = 4
+    phase: t.ClassVar[int] = 5
 
     def __str__(self) -> str:
         return f"tag the image in {self.region}: {', '.join(f'{key}={value}' for key, value in self.tags.items())}"
@@ -104,7 +112,7 @@ class Tag(Step):
 
 @dataclass(frozen=True)
 class MarkPublished(Step):
-    phase: t.ClassVar[int] = 5
+    phase: t.ClassVar[int] = 6
 
     def __str__(self) -> str:
         return f"mark the image in {self.region} as published"
@@ -116,7 +124,7 @@ class MovePointer(Step):
 
     channel: str
     release: str
-    phase: t.ClassVar[int] = 6
+    phase: t.ClassVar[int] = 7
 
     def __str__(self) -> str:
         if not self.release:
@@ -126,7 +134,7 @@ class MovePointer(Step):
 
 @dataclass(frozen=True)
 class MarkWithdrawn(Step):
-    phase: t.ClassVar[int] = 7
+    phase: t.ClassVar[int] = 8
 
     def __str__(self) -> str:
         return f"mark the image in {self.region} as withdrawn"
