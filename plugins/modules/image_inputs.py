@@ -27,16 +27,20 @@ options:
         type: str
         required: true
       path:
-        description: The file or folder. One that does not exist counts as empty.
+        description: The file or folder.
         type: path
         required: true
+      optional:
+        description: Whether it need not exist; it counts as empty then.
+        type: bool
+        default: false
       exclude:
         description:
           - Patterns of what doesn't count. One without a slash is compared with the last part of a path, one with a
             slash with all of it below the folder.
         type: list
         elements: str
-        default: []
+        default: [__pycache__]
   facts:
     description: What else the image depends on, such as versions.
     type: dict
@@ -93,7 +97,8 @@ def main() -> None:
                 "options": {
                     "name": {"type": "str", "required": True},
                     "path": {"type": "path", "required": True},
-                    "exclude": {"type": "list", "elements": "str", "default": []},
+                    "optional": {"type": "bool", "default": False},
+                    "exclude": {"type": "list", "elements": "str", "default": ["__pycache__"]},
                 },
             },
             "facts": {"type": "dict", "default": {}},
@@ -102,6 +107,8 @@ def main() -> None:
     )
     parts: dict[str, str] = {f"fact {name}": str(value) for name, value in module.params["facts"].items()}
     for one in module.params["paths"]:
+        if not one["optional"] and not Path(one["path"]).exists():
+            module.fail_json(msg=f"{one['path']} does not exist, so nobody knows whether it changed")
         try:
             parts[one["name"]] = hash_path(Path(one["path"]), one["exclude"])
         except OSError as error:

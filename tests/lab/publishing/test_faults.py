@@ -64,7 +64,7 @@ def meet(account: Account, point: Point) -> list[str]:
     """A publication that meets the fault, and again without; returns what is wrong afterwards."""
     app, key = account.app(), f"publish-{next(KEYS)}"
     account.bake(app, "r1")
-    match = {"service": point.service, "operation": point.operation, "nth": point.nth}
+    match: dict[str, Any] = {"service": point.service, "operation": point.operation, "nth": point.nth}
     fault = Client(account.api, key).fault(point.effect, **match)
     run = account.start(app, "r1", key)
     if point.effect.startswith("hold"):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.lab.publishing.conftest import AWAY, HOME, Account
@@ -117,11 +119,14 @@ def test_leftovers_of_a_dead_run_for_another_release_go_once_it_must_have_ended(
     assert account.left(app) == [f"{app}-new"]
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no image": ({}, "there is no image {app}-app-r9 in eu-west-1: bake the release first"),
     "an account that is none": ({"accounts": ["42"]}, "an account's id has 12 digits"),
     "an organization that is none": ({"organizations": ["o-1"]}, "wants the ARN of an organization"),
-    "a key for no region": ({"kms_keys": {"ap-south-1": "alias/a"}}, "kms_keys has ap-south-1, where nothing is copied"),
+    "a key for no region": (
+        {"kms_keys": {"ap-south-1": "alias/a"}},
+        "kms_keys has ap-south-1, where nothing is copied",
+    ),
     "a tag of the bake's own": ({"tags": {"release": "r0"}}, "the tags release are set by the bake itself"),
     "a channel that is none": ({"channel": "Main!"}, "channel 'Main!' must be"),
 }

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.baking.record import to_message, to_record, to_subject
