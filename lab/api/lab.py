@@ -31,6 +31,8 @@ from lab.api.ec2.instances import use_servers
 from lab.api.ec2.machines import Machines
 from lab.api.ec2.memory import KEPT_SECONDS, Memory, use_memory
 from lab.api.ec2.network import use_lab_network
+from lab.api.ec2.profiles import use_profiles
+from lab.api.ec2.publishing import use_publishing
 from lab.api.ec2.tags import group_of, image_tags
 from lab.api.elbv2.actions import use_checked_actions
 from lab.api.elbv2.balancers import use_addresses, wanted
@@ -77,6 +79,8 @@ class Lab:
         use_memory(self._memory)
         know_image_life(lambda _account, _region: front.parameters())
         use_server_images(self._machines)
+        use_profiles()
+        use_publishing(self._machines)
         use_targets(self._targets)
         use_addresses(settings)
         use_checked_actions()

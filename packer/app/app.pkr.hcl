@@ -10,6 +10,12 @@ variable "declaration" {
   default     = "config/immutable.yml"
 }
 
+variable "base_image" {
+  type        = string
+  description = "Id of the base image; the app's newest without it."
+  default     = ""
+}
+
 locals {
   tags = {
     Name       = "${var.app}-app-${var.release}"
@@ -17,8 +23,12 @@ locals {
     stage      = "app"
     release    = var.release
     revision   = var.revision
+    build      = var.build
     channel    = var.channel
+    inputs     = var.inputs
     base_image = "{{ .SourceAMI }}"
+    # Nobody deploys it before immutable.ec2.ami_publish has seen a server boot from it.
+    publication = "pending"
   }
 
   # What the app says of its configuration goes with the image: a deployment reads it from its tags, wherever it is run, and
@@ -26,12 +36,13 @@ locals {
   declaration = base64encode(jsonencode(yamldecode(file("${abspath(var.app_dir)}/${var.declaration}"))))
 }
 
-# IMDSv2 can't be demanded of the builder here: Packer 1.6 does not know metadata_options. The servers' launch template does.
+# What Packer 1.6 doesn't know (IMDSv2 of the image, deprecation, sharing with organizations) is done when it is published.
 source "amazon-ebs" "server" {
   ami_name      = local.tags.Name
   region        = var.region
   instance_type = var.instance_type
   subnet_id     = var.subnet_id
+  source_ami    = var.base_image
 
   source_ami_filter {
     owners      = ["self"]
@@ -44,6 +55,9 @@ source "amazon-ebs" "server" {
   }
 
   custom_endpoint_ec2 = var.custom_endpoint_ec2
+
+  encrypt_boot = var.encrypt
+  kms_key_id   = var.kms_key_id
 
   # An hour for the slowest step, and no quarter of a minute lost after each (Packer's own pace).
   aws_polling {
@@ -87,6 +101,7 @@ build {
         app_dir     = abspath(var.app_dir)
         release     = var.release
         revision    = var.revision
+        packages_to = var.packages_to == "" ? "" : abspath(var.packages_to)
 
         app_bundle_declaration = var.declaration
       })],

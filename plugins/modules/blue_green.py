@@ -72,7 +72,10 @@ options:
     description: The ARN of a role that is assumed for all calls.
     type: str
   image:
-    description: What to deploy, V(newest), a release (its bake id), or the id of an image of this app.
+    description:
+      - What to deploy, V(newest) (of the published images), V(channel:main) (what that channel's pointer names), a
+        release (its bake id), or the id of an image of this app.
+      - A release that is not published is refused. One that was withdrawn is deployed only if it is named itself.
     type: str
     default: newest
   capacity:

@@ -34,6 +34,7 @@ if t.TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
@@ -157,8 +158,13 @@ class Clients:
         """The Recycle Bin's rules; without a type, as above."""
         return self._client("rbin")
 
+    @functools.cached_property
     def secretsmanager(self) -> SecretsManagerClient:
         return t.cast("SecretsManagerClient", self._client("secretsmanager"))
+
+    @functools.cached_property
+    def s3(self) -> S3Client:
+        return t.cast("S3Client", self._client("s3"))
 
     @functools.cached_property
     def sts(self) -> STSClient:

@@ -70,7 +70,10 @@ RULES: Mapping[str, Rule] = {
     "linear": Rule(whole_number(1, 99)),
     "bake_time": _duration("0s", "24h", None),
     "image": Rule(
-        text(r"ami-[0-9a-f]{8,17}|(?!ami-)[a-z0-9][a-z0-9-]*", "newest, a release (bake id) or an image id (ami-...)"),
+        text(
+            r"ami-[0-9a-f]{8,17}|channel:[a-z0-9][a-z0-9._-]*|(?!ami-)[a-z0-9][a-z0-9-]*",
+            "newest, channel:<name>, a release (bake id) or an image id (ami-...)",
+        ),
         "newest",
     ),
     "capacity.min": Rule(whole_number(1, 1000), 2),

@@ -27,7 +27,10 @@ WRONG = [
     ({"app": "a" * 32}, "at most 31"),
     ({"app": "shop", "region": "Ireland"}, 'region is "Ireland", allowed is a region such as eu-west-1'),
     ({"app": "shop", "strategy": "yolo"}, 'strategy is "yolo", allowed is all_at_once or canary or linear'),
-    ({"app": "shop", "image": 20260101}, "image is 20260101, allowed is newest, a release (bake id) or an image id"),
+    (
+        {"app": "shop", "image": 20260101},
+        "image is 20260101, allowed is newest, channel:<name>, a release (bake id) or an image id",
+    ),
     ({"app": "shop", "image": 20260101}, ", in quotes"),
     ({"app": "shop", "image": "ami-xyz"}, 'image is "ami-xyz", allowed is newest'),
     ({"app": "shop", "capacity": 3}, "capacity is 3, allowed is a mapping with the keys min, max"),
