@@ -17,6 +17,8 @@ from lab.settings import BASE_IMAGE, OLDER_BASE_IMAGE, LabError
 #: The suite that each image is made of.
 SUITES = {BASE_IMAGE: "trixie", OLDER_BASE_IMAGE: "bookworm"}
 FILES = Path(__file__).parent / "files"
+#: What Debian 12 gets besides.
+OLDER = Path(__file__).parent / "older"
 PACKAGES = (
     "ca-certificates",
     "dbus",
@@ -37,7 +39,8 @@ def ensure(podman: Podman, work_dir: Path, image: str = BASE_IMAGE) -> float | N
     """
     suite = SUITES[image]
     sources = archive.sources(suite)
-    wanted = inputs_hash(FILES, *PACKAGES, *sources)
+    folders = [FILES, OLDER] if image == OLDER_BASE_IMAGE else [FILES]
+    wanted = inputs_hash(FILES, *PACKAGES, *sources, *(inputs_hash(folder) for folder in folders[1:]))
     if podman.label(image, INPUTS_LABEL) == wanted:
         return None
     if not shutil.which("mmdebstrap"):
@@ -49,7 +52,8 @@ def ensure(podman: Podman, work_dir: Path, image: str = BASE_IMAGE) -> float | N
     log.parent.mkdir(parents=True, exist_ok=True)
     command = ["mmdebstrap", "--variant=minbase", "--architectures=amd64", f"--include={','.join(PACKAGES)}"]
     command += [f"--dpkgopt={FILES / 'dpkg.cfg'}", '--aptopt=Acquire::Languages "none"']
-    command += [f"--customize-hook={FILES / 'customize'}", suite, str(tarball), *sources]
+    command += [f"--customize-hook={folder / 'customize'}" for folder in folders]
+    command += [suite, str(tarball), *sources]
     try:
         with log.open("w") as output:
             code = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode

@@ -68,6 +68,8 @@ class PodmanServers:
             "--label", self._podman.ownership, "--label", _SERVER,
             # Without it the sandbox of a unit (ProtectSystem=, PrivateTmp=) is silently not enforced.
             "--cap-add", "SYS_ADMIN", "--systemd", "always",
+            # A machine's root sees every process: systemd needs it for PrivateUsers= beside ProtectProc=.
+            "--cap-add", "SYS_PTRACE",
             # The terminal is the console: what PID 1 and units write there is kept.
             "--tty",
             # /run is a tmpfs of the container: what is mounted below it is in no image.

@@ -12,7 +12,6 @@ from lab.podman import Podman
 from lab.rootfs import base
 from lab.settings import BASE_IMAGE, OLDER_BASE_IMAGE, LabError
 
-
 IMAGES = {"13": BASE_IMAGE, "12": OLDER_BASE_IMAGE}
 
 

@@ -4,8 +4,8 @@
 
 """Removes the packages that were needed to build alone, and keeps the libraries that what was built links to.
 
-``build_tools.py --remove`` or ``--dry-run``, as root; prints ``{"removed": […], "left": […], "broken": […]}``. Runs on the server's own
-Python, 3.10 or newer.
+``build_tools.py --remove`` or ``--dry-run``, as root; prints ``{"removed": […], "left": […], "broken": […]}``. Runs on
+the server's own Python, 3.10 or newer.
 """
 
 from __future__ import annotations
@@ -88,9 +88,10 @@ def _keep(found: Iterator[set[str]]) -> None:
 def _remove(packages: list[str]) -> list[str]:
     """Remove them with what came with them; returns those that something else needs."""
     _run("apt-mark", "auto", *packages)
-    _run("apt-get", "--quiet", "--yes", "--option", "Dpkg::Options::=--force-unsafe-io",
-         "--option", "APT::AutoRemove::RecommendsImportant=false", "--option", "APT::AutoRemove::SuggestsImportant=false",
-         "autoremove", "--purge")  # fmt: skip
+    # What is merely recommended or suggested by something that stays goes too.
+    unneeded = [f"--option=APT::AutoRemove::{kind}Important=false" for kind in ("Recommends", "Suggests")]
+    quick = "--option=Dpkg::Options::=--force-unsafe-io"
+    _run("apt-get", "--quiet", "--yes", quick, *unneeded, "autoremove", "--purge")
     left = _installed(packages)
     if not left:
         NOTES.unlink()
