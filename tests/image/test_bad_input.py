@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can't be baked ends the bake with one clear cause, and leaves nothing: no image, server, key or security group."""
+"""What can't be baked ends the bake with its cause, and leaves nothing: no image, server, key or security group."""
 
 from __future__ import annotations
 

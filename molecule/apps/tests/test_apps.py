@@ -70,6 +70,15 @@ def test_a_gem_of_vendor_cache_was_compiled_and_runs(host: Host) -> None:
         assert "zlib1g-dev" in host.file("/var/lib/immutable/build-packages").content_string.split()
 
 
+def test_a_gem_of_a_private_index_is_there_and_its_password_is_not(host: Host) -> None:
+    if name(host) == "api":
+        assert "whisper (1.0.0)" in host.check_output("gem list --exact whisper")
+        # /var/tmp has the index itself, which knows it.
+        places = "/etc /home /opt /root /run /srv /tmp /usr/local /var/cache /var/lib /var/log"
+        assert host.run(f"grep -rl s3cret-of-the-index {places}").stdout == ""
+        assert host.run("journalctl --no-pager | grep -v private-index | grep -c s3cret").stdout.strip() == "0"
+
+
 def test_workers_are_those_that_the_lock_names(host: Host) -> None:
     workers = host.check_output("ls /etc/systemd/system").split()
     expected = ["app-worker-sidekiq.service"] if name(host) == "api" else []

@@ -28,7 +28,7 @@ An error occurred while installing {gem} (1.2.3), and Bundler cannot continue.""
         ("Could not find rack-2.2.20 in locally installed gems", "gem rack-2.2.20 is neither in vendor/cache"),
         ("Authentication is required for gems.example.com.", "app_bundle_index_credentials"),
         ("Bad username or password for https://gems.example.com/.", "app_bundle_index_credentials"),
-        ("Could not fetch specs from https://rubygems.org/ due to underlying error", "can't be reached"),
+        ("Could not fetch specs from https://gems.example.com/ due to underlying error", "can't be reached"),
         ("Your Ruby version is 3.1.2, but your Gemfile specified 3.3.1", "asks for Ruby 3.3.1, installed is 3.1.2"),
         ("Your bundle only supports platforms [] but your local platform is x86_64-linux-gnu. Add", "--add-platform"),
         (
