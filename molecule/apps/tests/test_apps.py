@@ -105,6 +105,11 @@ def test_memory_and_tasks_have_a_limit(host: Host) -> None:
     assert "infinity" not in shown and "TasksMax=1024" in shown
 
 
+def test_an_app_of_a_repository_names_the_commit(host: Host) -> None:
+    revision = re.search(r"REVISION=(.*)", host.file("/etc/immutable/release.env").content_string)
+    assert revision and re.fullmatch(r"[0-9a-f]{40}" if name(host) == "cached" else "none", revision[1])
+
+
 def test_an_app_without_a_declaration_gets_what_lies_under_its_path(host: Host) -> None:
     assert '{parameter_store: "/{app}/{env}/"}' in host.file("/etc/immutable/config.yml").content_string
 
