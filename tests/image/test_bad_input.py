@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import shutil
 import tarfile
@@ -22,8 +23,13 @@ from lab.demo.scenario import APP as NAME
 from lab.demo.scenario import ROLE_VARS
 from lab.settings import CHECKOUT
 from tests.image.image_lab import ImageLab
+from tests.image.servers import BASE, Server
 
 EXTCONF = 'require "mkmf"\nabort "zstd.h is missing" unless find_header("zstd.h")\ncreate_makefile("needy")\n'
+#: A file system that is soon full where the app goes.
+SMALL = (
+    "[Mount]\\nWhat=tmpfs\\nWhere=/srv/app\\nType=tmpfs\\nOptions=size=300k\\n[Install]\\nWantedBy=multi-user.target\\n"
+)
 GEMSPEC = """--- !ruby/object:Gem::Specification
 name: needy
 version: !ruby/object:Gem::Version
@@ -117,10 +123,10 @@ def left(lab: ImageLab) -> set[str]:
     }
 
 
-def refused(lab: ImageLab, **extra: Any) -> str:
+def refused(lab: ImageLab, app: str = NAME, **extra: Any) -> str:
     """What the bake said, on one line, when it ended without an image."""
     with pytest.raises(DemoError) as failure:
-        lab.commands.playbook("bake", "bake-refused", role_vars=str(CHECKOUT / ROLE_VARS), app=NAME, **extra)
+        lab.commands.playbook("bake", "bake-refused", role_vars=str(CHECKOUT / ROLE_VARS), app=app, **extra)
     log = re.search(r"see (\S+\.log)", str(failure.value))
     assert log, failure.value
     return " ".join(Path(log[1]).read_text(encoding="utf-8").split())
@@ -153,6 +159,32 @@ def no_base(own_lab: ImageLab) -> Iterator[str]:
 
 def test_a_base_image_that_is_none(own_lab: ImageLab, app: Path, no_base: str) -> None:
     before = left(own_lab)
-    with pytest.raises(DemoError, match="is the image that it was started from a base image"):
-        own_lab.commands.playbook("bake", "bake-no-base", app=no_base, app_dir=str(app), release="bad")
+    said = refused(own_lab, app=no_base, app_dir=str(app), release="bad")
+    assert "is the image that it was started from a base image" in said, said[-2000:]
+    assert left(own_lab) == before
+
+
+@pytest.fixture
+def small_disk(own_lab: ImageLab, servers: list[Server]) -> Iterator[str]:
+    """The newest base image has no room for an app."""
+    ec2 = own_lab.cloud.ec2
+    host = next(server.host for server in servers if server.stage == BASE)
+    address = host.check_output("hostname --all-ip-addresses").split()[0]
+    (found,) = ec2.describe_instances(Filters=[{"Name": "private-ip-address", "Values": [address]}])["Reservations"]
+    unit = "/etc/systemd/system/srv-app.mount"
+    host.check_output(f"printf '{SMALL}' >{unit} && systemctl enable srv-app.mount")
+    made = ec2.create_image(InstanceId=found["Instances"][0]["InstanceId"], Name="small-disk")["ImageId"]
+    ec2.get_waiter("image_available").wait(ImageIds=[made], WaiterConfig={"Delay": 1})
+    host.check_output(f"systemctl disable srv-app.mount && rm {unit}")
+    tags = {"app": "small", "stage": "base", "release": "none"}
+    ec2.create_tags(Resources=[made], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    yield "small"
+    ec2.deregister_image(ImageId=made)
+
+
+def test_a_full_disk(own_lab: ImageLab, app: Path, small_disk: str) -> None:
+    (app / "public" / "large.bin").write_bytes(os.urandom(1_000_000))
+    before = left(own_lab)
+    said = refused(own_lab, app_dir=str(app), release="bad", app=small_disk)
+    assert "No space left on device" in said or "the disk of the builder is full" in said, said[-2000:]
     assert left(own_lab) == before
