@@ -17,6 +17,7 @@ FIRST = int(os.environ.get("TEST_OCTETS", "100"))
 ALL_FAULTS = (FIRST, FIRST + 1)
 FAULTS = (FIRST + 2, FIRST + 3)
 BENCH_DEPLOY = FIRST + 4
+BENCH_BAKE = BENCH_DEPLOY  # benchmarks run one after the other
 BENCH_CONFIG = FIRST + 5
 SHOP = FIRST + 6
 IMAGE = FIRST + 7

@@ -56,7 +56,8 @@ from lab.servers.podman import PodmanServers
 from lab.settings import REGION
 
 log = logging.getLogger(__name__)
-DISTRIBUTION_PARAMETER = "/aws/service/debian/release/13/latest/amd64"
+#: The releases of Debian that the lab can have; the older one is there where its image was made (lab.rootfs.base).
+DISTRIBUTIONS = ("13", "12")
 _TICK_SECONDS = 0.2
 _RETRY_SECONDS = 5
 
@@ -106,8 +107,10 @@ class Lab:
         """Remove what an earlier process left running, register the distribution's image, begin to move."""
         for instance_id in self._machines.servers.running():
             self._machines.servers.terminate(instance_id)
-        image = register_distribution(self._machines)
-        front.publish_parameter(DISTRIBUTION_PARAMETER, image)
+        for release in DISTRIBUTIONS:
+            if self._machines.servers.has_image(f"debian-{release}"):
+                image = register_distribution(self._machines, release)
+                front.publish_parameter(f"/aws/service/debian/release/{release}/latest/amd64", image)
         self._move()
         self._loop.start()
 
