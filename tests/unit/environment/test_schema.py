@@ -214,6 +214,19 @@ def test_defaults() -> None:
         "network": {"vpc": None, "subnets": None},
         "certificate": None,
         "retention": {"newest": 5},
+        "pipeline": {
+            "repository": None,
+            "connection": None,
+            "branch": "main",
+            "app_dir": ".",
+            "channel": "main",
+            "collection": "immutable.ec2",
+            "build_image": "public.ecr.aws/docker/library/debian:12",
+            "build_size": "small",
+            "build_timeout": 7200,
+            "slack_secret": None,
+            "keep_builds": 90,
+        },
     }
 
 
