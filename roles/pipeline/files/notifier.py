@@ -105,7 +105,8 @@ def link(address: object, words: str) -> list[Block]:
 
 def said(icon: str, text: object, *blocks: Block) -> Payload:
     """A message; its text alone is what notifications show."""
-    return {"text": escaped(text), "blocks": [section(f"{icon} *{escaped(text, MOST_TEXT - 60)}*"), *blocks]}
+    shown = escaped(text, MOST_TEXT - 60) or "(nothing)"
+    return {"text": shown, "blocks": [section(f"{icon} *{shown}*"), *blocks]}
 
 
 def of_bake(bake: Mapping[str, Any]) -> Payload:
@@ -113,7 +114,7 @@ def of_bake(bake: Mapping[str, Any]) -> Payload:
     result, failure = bake["result"], bake.get("failure") or {}
     facts = {name: bake.get(name) for name in ("app", "release", "result", "channel", "revision", "build")}
     fields = [f"*{name.capitalize()}*\n{escaped(value, MOST_FIELD)}" for name, value in facts.items() if value]
-    blocks: list[Block] = [{"type": "section", "fields": [{"type": "mrkdwn", "text": field} for field in fields]}]
+    blocks: list[Block] = [{"type": "section", "fields": [{"type": "mrkdwn", "text": each} for each in fields]}]
     if failure:
         blocks += titled("Failed step", [escaped(failure.get("step"), 500)]) + code(failure.get("lines") or [])
     images = bake.get("images") or {}
@@ -211,7 +212,7 @@ class Webhook:
                 break
             print(f"try {number}: {why}; again in {wait:.1f} s")
             time.sleep(wait)
-        raise NotDelivered(f"Slack did not take it in {number} tries: {why}")
+        raise NotDelivered(f"Slack did not take it at try {number}: {why}")
 
     def _try(self, address: str, data: bytes) -> tuple[int, str, float]:
         """One request: its status (0 without an answer), why it failed, and the seconds that Slack asks to wait.
@@ -224,10 +225,10 @@ class Webhook:
                 return answer.status, "", 0
         except urllib.error.HTTPError as error:
             wait = error.headers.get("Retry-After", "")
-            word = error.read(200).decode(errors="replace") if error.code != 429 else ""
-            # Slack's words for an error are like no_service; a page of a proxy is none, and may hold the address.
-            word = f" {word}" if word.replace("_", "").isalnum() and len(word) < 60 else ""
-            return error.code, f"HTTP {error.code}{word}", float(wait) if wait.isdigit() else 0
+            # Slack's words for an error are like no_service; what a proxy answers is none, and may hold the address.
+            word = re.fullmatch(r"[a-z]+(_[a-z]+)+", error.read(60).decode(errors="replace"))
+            why = f"HTTP {error.code} {word[0]}" if word else f"HTTP {error.code}"
+            return error.code, why, float(wait) if wait.isdigit() else 0
         except (OSError, ValueError, http.client.HTTPException) as error:
             cause = getattr(error, "reason", error)
             return 0, f"no answer ({type(cause if isinstance(cause, Exception) else error).__name__})", 0
