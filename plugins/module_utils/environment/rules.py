@@ -157,7 +157,12 @@ RULES: Mapping[str, Rule] = {
     ),
     "pipeline.build_size": Rule(choice("small", "medium", "large"), "small"),
     "pipeline.build_timeout": _duration("5m", "36h", 7200),
-    "pipeline.slack_secret": Rule(text(r"[A-Za-z0-9/_+=.@-]{1,250}", "the name of a secret in Secrets Manager")),
+    "pipeline.slack_secret": Rule(
+        text(
+            r"[A-Za-z0-9/_+=.@-]{1,250}",
+            "the name of a secret in Secrets Manager, never the webhook's address itself",
+        )
+    ),
     "pipeline.keep_builds": Rule(whole_number(1, 3650), 90),
 }
 

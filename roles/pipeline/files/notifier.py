@@ -109,10 +109,11 @@ def said(icon: str, text: object, *blocks: Block) -> Payload:
     return {"text": shown, "blocks": [section(f"{icon} *{shown}*"), *blocks]}
 
 
-def of_bake(bake: Mapping[str, Any]) -> Payload:
-    """What is said of a bake's result."""
+def of_bake(bake: Mapping[str, Any], app: str) -> Payload:
+    """What is said of a bake's result; one that ended early may not know its app."""
     result, failure = bake["result"], bake.get("failure") or {}
     facts = {name: bake.get(name) for name in ("app", "release", "result", "channel", "revision", "build")}
+    facts["app"] = facts["app"] or app
     fields = [f"*{name.capitalize()}*\n{escaped(value, MOST_FIELD)}" for name, value in facts.items() if value]
     blocks: list[Block] = [{"type": "section", "fields": [{"type": "mrkdwn", "text": each} for each in fields]}]
     if failure:
@@ -275,7 +276,7 @@ def payload_of(notice: Mapping[str, Any], settings: Mapping[str, str]) -> Payloa
             build = message["detail"]
             return None if has_told(build, settings["BUCKET"]) else of_build(build, settings["APP"])
         if message.get("schema") == 1 and message.get("result"):
-            return of_bake(message)
+            return of_bake(message, settings["APP"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         print(f"a message of another shape is passed on as text ({type(error).__name__})")
     return of_text(notice.get("Subject"), text)

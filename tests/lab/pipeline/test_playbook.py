@@ -22,6 +22,7 @@ def test_the_project_has_the_buildspec_and_the_teams_settings(team: Team) -> Non
         "BAKE_APP_DIR": ".",
         "BAKE_CHANNEL": "main",
         "BAKE_COLLECTION": "immutable.ec2",
+        "BAKE_TOPIC": team.outputs["TopicArn"],
     }
 
 

@@ -83,6 +83,10 @@ def test_it_says_that_the_app_was_not_started() -> None:
     assert "9 tests passed; the app was not started" in shown({**EXAMPLE, "validation": validation})
 
 
+def test_a_bake_that_ended_before_it_knew_its_app_is_that_of_the_pipeline() -> None:
+    assert "*App*\nshop" in shown({**FAILURE, "app": None, "release": None, "revision": None})
+
+
 def test_nothing_in_a_message_is_markup() -> None:
     nasty = {**FAILURE, "message": "<!channel> a & b <https://evil.example|click>"}
     nasty["failure"] = {"step": "<@U123>", "lines": ["```", "<!here>"]}
