@@ -121,6 +121,7 @@ settings:
       build_image: public.ecr.aws/docker/library/debian:12
       build_size: small
       build_timeout: 7200
+      schedule: rate(7 days)
       slack_secret: shop/slack-webhook
       keep_builds: 90
 files:

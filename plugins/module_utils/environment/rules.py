@@ -157,6 +157,9 @@ RULES: Mapping[str, Rule] = {
     ),
     "pipeline.build_size": Rule(choice("small", "medium", "large"), "small"),
     "pipeline.build_timeout": _duration("5m", "36h", 7200),
+    "pipeline.schedule": Rule(
+        text(r"never|(rate|cron)\(.+\)", "rate(7 days), cron(0 4 ? * MON *) and the like, or never"), "rate(7 days)"
+    ),
     "pipeline.slack_secret": Rule(
         text(
             r"[A-Za-z0-9/_+=.@-]{1,250}",

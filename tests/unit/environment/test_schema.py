@@ -66,6 +66,7 @@ WRONG = [
         'pipeline is "main", allowed is a mapping with the keys repository, connection',
     ),
     ({"app": "shop", "pipeline": {"app_dir": "../shop"}}, 'pipeline.app_dir is "../shop", allowed is a folder of the'),
+    ({"app": "shop", "pipeline": {"schedule": "weekly"}}, 'pipeline.schedule is "weekly", allowed is rate(7 days)'),
     ({"app": "shop", "pipeline": {"app_dir": "/shop"}}, 'pipeline.app_dir is "/shop", allowed is a folder of the'),
     (
         {"app": "shop", "pipeline": {"build_timeout": "2d"}},
@@ -242,6 +243,7 @@ def test_defaults() -> None:
             "build_image": "public.ecr.aws/docker/library/debian:12",
             "build_size": "small",
             "build_timeout": 7200,
+            "schedule": "rate(7 days)",
             "slack_secret": None,
             "keep_builds": 90,
         },

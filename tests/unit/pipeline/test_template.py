@@ -36,6 +36,9 @@ def test_without_repository_and_slack_bucket_and_topic_are_left(resources: dict[
     conditions = {name: each.get("Condition") for name, each in resources.items()}
     assert {name for name, condition in conditions.items() if condition == "HasNotifier"} == NOTIFIER_PARTS
     assert {name for name, condition in conditions.items() if condition == "HasBuilds"} == BUILD_PARTS
+    assert {name for name, condition in conditions.items() if condition == "HasSchedule"} == {
+        *("ScheduleRule", "ScheduleRole")
+    }
     assert {name for name, condition in conditions.items() if condition is None} == {
         *("Bucket", "BucketPolicy", "Topic", "TopicKey", "TopicPolicy")
     }
@@ -134,6 +137,13 @@ def test_a_push_to_the_branch_alone_starts_a_build(resources: dict[str, Any]) ->
     ((event, branch),) = triggers["FilterGroups"]
     assert event == {"Type": "EVENT", "Pattern": "PUSH"}
     assert branch == {"Type": "HEAD_REF", "Pattern": {"Fn::Sub": "^refs/heads/${Branch}$"}}
+
+
+def test_the_clock_may_start_builds_of_the_project_and_nothing_else(resources: dict[str, Any]) -> None:
+    found = statements(resources, "ScheduleRole")
+    assert [(each["Action"], each["Resource"]) for each in found.values()] == [
+        ("codebuild:StartBuild", {"Fn::GetAtt": ["Project", "Arn"]})
+    ]
 
 
 def test_artifacts_lie_where_the_notifier_looks(resources: dict[str, Any]) -> None:
