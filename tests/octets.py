@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-WIDTH = 24
+WIDTH = 32
 FIRST = int(os.environ.get("TEST_OCTETS", "100"))
 
 ALL_FAULTS = (FIRST, FIRST + 1)
@@ -36,3 +36,5 @@ SERVERS = FIRST + 19
 SERVERS_LIFECYCLE = FIRST + 20
 SERVERS_REFUSALS = FIRST + 21
 PUBLISHING = FIRST + 22
+PIPELINE = FIRST + 24
+PIPELINE_MACHINE = FIRST + 25

@@ -41,6 +41,7 @@ from lab.api.elbv2.rules import use_rules
 from lab.api.elbv2.targets import Targets, use_targets
 from lab.api.faults.registry import Faults
 from lab.api.functions.events import use_events
+from lab.api.functions.topics import use_topics
 from lab.api.functions.workers import Functions
 from lab.api.journal import Journal, use_journal
 from lab.api.moto_bridge import LOCK
@@ -96,6 +97,7 @@ class Lab:
         use_data(clock)
         self.alarms = Alarms(clock)
         use_events(settings)
+        use_topics()
         self._functions = Functions(settings)
         self._haproxy = HAProxy(settings.run_dir, settings.lab.api_port)
         self._metrics = Collector(self._haproxy.requests, settings.seconds(60), store.publish)

@@ -84,6 +84,14 @@ def _role(said: Said) -> Iterator[str]:
         )
 
 
+def _connection(said: Said) -> Iterator[str]:
+    if "pipeline.connection" in said.entries and "pipeline.repository" not in said.entries:
+        yield (
+            f"{said.source('pipeline.connection')}: pipeline.connection is set but pipeline.repository is not, "
+            "allowed is a connection with the repository that it leads to"
+        )
+
+
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
     (("capacity.min", "capacity.max"), _capacity),
     (("network.vpc", "network.subnets"), _network),
@@ -92,4 +100,5 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
     (("spot.share", "spot.base"), _spot),
     (("strategy", "bake_time", "canary", "linear"), _analysis),
     (("account", "role"), _role),
+    (("pipeline.connection", "pipeline.repository"), _connection),
 )

@@ -63,6 +63,25 @@ WRONG = [
     ),
     ({"app": "shop", "network": {"subnets": "subnet-0a1b2c3d"}}, 'network.subnets is "subnet-0a1b2c3d", allowed'),
     ({"app": "shop", "certificate": ""}, 'certificate is "", allowed is the ARN of a certificate'),
+    (
+        {"app": "shop", "pipeline": "main"},
+        'pipeline is "main", allowed is a mapping with the keys repository, connection',
+    ),
+    ({"app": "shop", "pipeline": {"app_dir": "../shop"}}, 'pipeline.app_dir is "../shop", allowed is a folder of the'),
+    ({"app": "shop", "pipeline": {"schedule": "weekly"}}, 'pipeline.schedule is "weekly", allowed is rate(7 days)'),
+    ({"app": "shop", "pipeline": {"app_dir": "/shop"}}, 'pipeline.app_dir is "/shop", allowed is a folder of the'),
+    (
+        {"app": "shop", "pipeline": {"build_timeout": "2d"}},
+        "allowed is a duration such as 30s, 5m or 1h, from 5m to 36h",
+    ),
+    (
+        {"app": "shop", "pipeline": {"slack_secret": "https://hooks.slack.com/services/T0/B0/x"}},
+        "allowed is the name of a secret in Secrets Manager, never the webhook's address itself",
+    ),
+    (
+        {"app": "shop", "pipeline": {"connection": "arn:aws:codeconnections:eu-west-1:123456789012:connection/0"}},
+        "pipeline.connection is set but pipeline.repository is not, allowed is a connection with the repository",
+    ),
     ({"app": "shop", "account": 123}, "account is 123, allowed is the id of an account, 12 digits, in quotes"),
     ({"app": "shop", "account": "12345"}, 'account is "12345", allowed is the id of an account, 12 digits'),
     ({"app": "shop", "role": "deployer"}, 'role is "deployer", allowed is the ARN of a role'),
@@ -215,6 +234,20 @@ def test_defaults() -> None:
         "stickiness": 0,
         "network": {"vpc": None, "subnets": None},
         "certificate": None,
+        "pipeline": {
+            "repository": None,
+            "connection": None,
+            "branch": "main",
+            "app_dir": ".",
+            "channel": "main",
+            "collection": "immutable.ec2",
+            "build_image": "public.ecr.aws/docker/library/debian:12",
+            "build_size": "small",
+            "build_timeout": 7200,
+            "schedule": "rate(7 days)",
+            "slack_secret": None,
+            "keep_builds": 90,
+        },
     }
 
 
