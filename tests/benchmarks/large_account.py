@@ -78,7 +78,7 @@ class LargeAccount:
             region_name=f"{self._account.region}a",
             tags=tags,
         )
-        return image_id
+        return str(image_id)
 
     def _group(self, **launches: Any) -> None:
         """A group that wants a server, without one. (aws-amicleaner ends with an error where a group wants none.)"""

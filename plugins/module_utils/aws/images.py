@@ -10,8 +10,7 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Sequence
 
     from mypy_boto3_ec2.type_defs import (
         FilterTypeDef,
@@ -110,60 +109,6 @@ def describe_images_named(clients: Clients, name: str) -> list[ImageTypeDef]:
     """The account's own images with exactly this name, in any state."""
     named: list[FilterTypeDef] = [{"Name": "name", "Values": [name]}]
     return [image for image in _pages(clients, Owners=["self"], Filters=named) if image.get("Name") == name]
-
-
-@aws_call("copy the image {}")
-def copy_image(
-    clients: Clients, image_id: str, region: str, name: str, tags: Mapping[str, str], key: str = "", token: str = ""
-) -> str:
-    """Begins a copy of another region's image in the clients' region; returns its id.
-
-    Args:
-        clients: of the region that gets the copy.
-        image_id: the image.
-        region: where it is.
-        name: of the copy.
-        tags: of the copy and of its snapshots, from the first moment on.
-        key: a KMS key of the clients' region that the copy is encrypted with; without one it is as the original is.
-        token: the same one doesn't make a second copy.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CopyImage.html
-    """
-    encrypted: t.Any = {"Encrypted": True, "KmsKeyId": key} if key else {}
-    pairs = [{"Key": name, "Value": value} for name, value in tags.items()]
-    kinds: t.Any = [{"ResourceType": kind, "Tags": pairs} for kind in ("image", "snapshot")]
-    answer = clients.ec2.copy_image(
-        SourceImageId=image_id, SourceRegion=region, Name=name, ClientToken=token, TagSpecifications=kinds, **encrypted
-    )
-    return answer["ImageId"]
-
-
-@aws_call("share the image {}")
-def share_image(clients: Clients, image_id: str, accounts: list[str], organizations: list[str]) -> None:
-    """Lets accounts and organizations (or units of one: ARNs) launch the image, beside those that may already.
-
-    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyImageAttribute.html
-    """
-    units = [arn for arn in organizations if ":ou/" in arn]
-    whole = [arn for arn in organizations if ":ou/" not in arn]
-    added: t.Any = [{"UserId": account} for account in accounts]
-    added += [{"OrganizationArn": arn} for arn in whole]
-    added += [{"OrganizationalUnitArn": arn} for arn in units]
-    clients.ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": added})
-
-
-@aws_call("require IMDSv2 of servers of the image {}")
-def require_imdsv2(clients: Clients, image_id: str) -> None:
-    """Servers of the image answer version 2 of the metadata service only, unless their launch says otherwise."""
-    clients.ec2.modify_image_attribute(
-        ImageId=image_id, Attribute="imdsSupport", **t.cast("t.Any", {"ImdsSupport": {"Value": "v2.0"}})
-    )
-
-
-@aws_call("set when the image {} is deprecated")
-def deprecate_image(clients: Clients, image_id: str, at: datetime) -> None:
-    """From then on the image is not listed for others; it can still be launched. AWS rounds to the minute."""
-    clients.ec2.enable_image_deprecation(ImageId=image_id, DeprecateAt=at)
 
 
 @aws_call("read the instance types")

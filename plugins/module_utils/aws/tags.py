@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
@@ -19,7 +19,12 @@ LONGEST_VALUE: t.Final = 255
 
 
 @aws_call("tag {}")
-def create_tags(clients: Clients, resource: str, tags: Mapping[str, str]) -> None:
-    """Sets tags of a resource (`ami-…`, `i-…`, …); those with the same key are replaced, others stay."""
-    pairs = [{"Key": key, "Value": value[:LONGEST_VALUE]} for key, value in tags.items()]
-    clients.ec2.create_tags(Resources=[resource], Tags=t.cast("t.Any", pairs))
+def create_tags(clients: Clients, ids: Sequence[str], tags: Mapping[str, str]) -> None:
+    """Sets tags of resources (`ami-…`, `i-…`, …); those with the same key are replaced, others stay."""
+    clients.ec2.create_tags(Resources=list(ids), Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+
+
+@aws_call("remove tags of {}")
+def delete_tags(clients: Clients, ids: Sequence[str], keys: Iterable[str]) -> None:
+    """Removes tags; those that aren't there are no error."""
+    clients.ec2.delete_tags(Resources=list(ids), Tags=[{"Key": key} for key in keys])

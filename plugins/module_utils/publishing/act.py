@@ -8,8 +8,8 @@ from __future__ import annotations
 import typing as t
 import uuid
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws import images, parameters
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.tags import create_tags
+from ansible_collections.immutable.ec2.plugins.module_utils.aws import image_steps, parameters
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.tags import LONGEST_VALUE, create_tags
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
 from ansible_collections.immutable.ec2.plugins.module_utils.publishing import steps
 from ansible_collections.immutable.ec2.plugins.module_utils.publishing.errors import PublishError, ValidationFailed
@@ -71,23 +71,23 @@ class Actor:
             case steps.Validate():
                 self._validate(clients, image)
             case steps.RemoveFailedCopy():
-                images.deregister_image(clients, step.image)
+                image_steps.deregister_image(clients, step.image)
             case steps.Copy():
                 self._copy(clients, step, seen)
             case steps.AwaitBake() | steps.AwaitImage():
                 self._await(step.region)
             case steps.Share():
-                images.share_image(clients, image.id, list(step.accounts), list(step.organizations))
+                image_steps.share_image(clients, image.id, list(step.accounts), list(step.organizations))
             case steps.RequireImdsv2():
-                images.require_imdsv2(clients, image.id)
+                image_steps.require_imdsv2(clients, image.id)
             case steps.Deprecate():
-                images.deprecate_image(clients, image.id, step.at)
+                image_steps.deprecate_image(clients, image.id, step.at)
             case steps.Tag():
-                create_tags(clients, image.id, step.tags)
+                create_tags(clients, [image.id], step.tags)
             case steps.MarkPublished():
-                create_tags(clients, image.id, {PUBLICATION_TAG: Publication.PUBLISHED.value})
+                create_tags(clients, [image.id], {PUBLICATION_TAG: Publication.PUBLISHED.value})
             case steps.MarkWithdrawn():
-                create_tags(clients, image.id, {PUBLICATION_TAG: Publication.WITHDRAWN.value})
+                create_tags(clients, [image.id], {PUBLICATION_TAG: Publication.WITHDRAWN.value})
             case steps.MovePointer():
                 name = pointer_name(wanted.app, step.channel)
                 if step.release:
@@ -104,16 +104,18 @@ class Actor:
                 clients, self._wanted.app, self._wanted.release, image.id, settings, self._tell
             )
         except ValidationFailed as failure:
-            create_tags(clients, image.id, {VALIDATION_TAG: Verdict.FAILED.value, REASON_TAG: failure.reason})
+            create_tags(
+                clients, [image.id], {VALIDATION_TAG: Verdict.FAILED.value, REASON_TAG: failure.reason[:LONGEST_VALUE]}
+            )
             raise
         verdict = Verdict.PASSED if app_started else Verdict.PASSED_WITHOUT_APP
-        create_tags(clients, image.id, {VALIDATION_TAG: verdict.value, REASON_TAG: reason})
+        create_tags(clients, [image.id], {VALIDATION_TAG: verdict.value, REASON_TAG: reason[:LONGEST_VALUE]})
 
     def _copy(self, clients: Clients, step: steps.Copy, seen: Observed) -> None:
         wanted, home = self._wanted, seen.images[self._wanted.home]
         name = image_name(wanted.app, wanted.stage, wanted.release)
         token = uuid.uuid4().hex  # a call whose answer is lost is sent again, and doesn't make a second copy
-        images.copy_image(clients, home.id, wanted.home, name, home.tags, step.key, token)
+        image_steps.copy_image(clients, home.id, wanted.home, name, home.tags, step.key, token)
 
     def _await(self, region: str) -> None:
         """Waits until the image is available, or has failed."""

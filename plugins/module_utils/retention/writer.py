@@ -12,6 +12,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws import image_ste
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import images as images_api
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import snapshots as snapshots_api
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.tags import create_tags, delete_tags
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.convert import DISABLED_TAG
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.permissions import TAG, recorded, to_tags
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import AHEAD
@@ -74,7 +75,7 @@ class Writer:
         if image.deprecated:
             api.undeprecate_image(clients, image.id)
         if marks := [key for key in image.tags if key == DISABLED_TAG or key.startswith(TAG)]:
-            api.untag(clients, [image.id], marks)
+            delete_tags(clients, [image.id], marks)
 
     def delete_snapshot(self, region: str, snapshot_id: str) -> None:
         try:
@@ -86,12 +87,12 @@ class Writer:
     def _disable(self, clients: Clients, image: Image) -> None:
         """Disabling takes all launch permissions away, so they are written down before."""
         shared = to_tags(images_api.describe_launch_permissions(clients, image.id))
-        api.tag(clients, [image.id], {**shared, DISABLED_TAG: self._now.isoformat(timespec="seconds")})
+        create_tags(clients, [image.id], {**shared, DISABLED_TAG: self._now.isoformat(timespec="seconds")})
         api.disable_image(clients, image.id)
 
     def _deregister(self, clients: Clients, image: Image) -> None:
         if snapshots := [snapshot.id for snapshot in image.snapshots]:
-            api.tag(clients, snapshots, {SNAPSHOT_TAG: image.id})
+            create_tags(clients, snapshots, {SNAPSHOT_TAG: image.id})
         if image.protected:
             api.unprotect_image(clients, image.id)
         api.deregister_image(clients, image.id)
