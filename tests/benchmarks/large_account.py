@@ -63,7 +63,7 @@ class LargeAccount:
 
     def _image(self, app: int, day: int) -> str:
         backend = ec2_backends[DEFAULT_ACCOUNT_ID][self._account.region]
-        image_id = random_ami_id()
+        image_id: str = random_ami_id()
         created = datetime.now(UTC) - timedelta(days=day, minutes=app + 1)
         name = f"app{app:03}-{next(self._numbers):05}"
         tags = {"app": f"app{app:03}", "stage": "app", "release": name, "base_image": "ami-00000001"}
