@@ -393,10 +393,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.files import table, write_all
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.sources import to_survey
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.policy import PolicyError, to_policy
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.report import to_diff, to_result
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.runner import Run, run, run_back
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.sources import to_survey
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Step
 
 if t.TYPE_CHECKING:

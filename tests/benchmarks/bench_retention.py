@@ -16,9 +16,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 
 from tests.benchmarks import compared
@@ -35,50 +37,62 @@ RUNS = 3
 
 def main() -> None:
     compared.install()
-    save({str(size): measured(size, (OURS, *OTHERS, FIRST_RUN), RUNS) for size in SIZES})
+    for size in SIZES:
+        with served(size) as account:
+            save({str(size): account.measured((OURS, *OTHERS, FIRST_RUN), RUNS)})
 
 
-def measured(size: int, tools: Sequence[Tool], runs: int) -> dict[str, Any]:
-    """The figures of each tool for an account of so many images."""
-    with served(size) as (front, url, account), tempfile.TemporaryDirectory(prefix="bench-retention-") as folder:
+@dataclass(frozen=True)
+class Served:
+    """An account that is served over HTTP."""
+
+    front: RecordedFront
+    url: str
+    account: LargeAccount
+    folder: Path
+
+    def measured(self, tools: Sequence[Tool], runs: int) -> dict[str, Any]:
+        """The figures of each tool: how much is medians of so many runs, after one that has moto make the lists."""
         costs: dict[str, list[Cost]] = {tool.name: [] for tool in tools}
-        figures: dict[str, Any] = {"images": size, "in_use": len(account.used)}
+        size, used = len(self.account.ids), self.account.used
+        figures: dict[str, Any] = {"images": size, "in_use": len(used)}
         for number in range(runs + 1):
             for tool in tools:
-                front.calls.clear()
-                cost = tool.run(Path(folder) / tool.name, url)
-                # The first run of each has moto make the lists.
+                self.front.calls.clear()
+                cost = tool.run(self.folder / tool.name, self.url)
                 costs[tool.name] += [cost] if number else []
-                removed = tool.would_remove(Path(folder) / tool.name)
-                counts = {"calls": front.calls.total(), "would_remove": len(removed)}
-                figures[tool.name] = {**counts, "in_use_removed": len(removed & account.used)}
+                removed = tool.would_remove(self.folder / tool.name)
+                counts = {"calls": self.front.calls.total(), "would_remove": len(removed)}
+                figures[tool.name] = {**counts, "in_use_removed": len(removed & used)}
         for name, found in costs.items():
             figures[name] |= {
                 field: round(statistics.median(getattr(cost, field) for cost in found), 2)
                 for field in ("seconds", "cpu_seconds", "peak_mib")
             }
-    for name in costs:
-        print(f"{size:>6} images  {name:<15} {figures[name]}", flush=True)
-    return figures
+            print(f"{size:>6} images  {name:<15} {figures[name]}", flush=True)
+        return figures
 
 
 @contextmanager
-def served(size: int) -> Iterator[tuple[RecordedFront, str, LargeAccount]]:
-    """The account over HTTP."""
+def served(size: int) -> Iterator[Served]:
+    """An account of so many images."""
     os.environ |= {"AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
     MotoRequestHandler.log = lambda *_arguments: None
+    moto_api_backend.reset()
     front = RecordedFront()
-    with serving(front) as url:
+    with serving(front) as url, tempfile.TemporaryDirectory(prefix="bench-retention-") as folder:
         account = LargeAccount(Account(url, REGION), size)
         front.serves_recordings = True
-        yield front, url, account
+        yield Served(front, url, account, Path(folder))
 
 
 def save(figures: dict[str, Any]) -> None:
     """Adds the figures to the file named on the command line, which `make bench` and `make bench-long` share."""
     file = Path(sys.argv[1])
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    file.write_text(json.dumps(known | figures | circumstances(), indent=2) + "\n", encoding="utf-8")
+    for size, found in figures.items():
+        known[size] = known.get(size, {}) | found
+    file.write_text(json.dumps(known | circumstances(), indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

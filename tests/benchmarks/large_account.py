@@ -29,13 +29,13 @@ IN_USE = 0.054
 DUE = 0.01
 INSTANCES = 0.1
 TEMPLATES = 0.04
-DAYS = 90
+DAYS = 95
 KEEP = 5
 MOST_AT_ONCE = 500
 
 
 class LargeAccount:
-    """Fills the account; `used` are the ids of the old images that something names.
+    """Fills the account; `ids` are those of all images, `used` those of the old ones that something names.
 
     Args:
         account: of an empty emulator.
@@ -45,6 +45,7 @@ class LargeAccount:
     def __init__(self, account: Account, count: int) -> None:
         self._account = account
         self._numbers = itertools.count()
+        self.ids: list[str] = []
         apps = count // AN_APP
         by_each = round(count * IN_USE / len(KINDS))
         due, old = round(count * DUE), by_each * len(KINDS)
@@ -63,7 +64,7 @@ class LargeAccount:
 
     def _image(self, app: int, day: int) -> str:
         backend = ec2_backends[DEFAULT_ACCOUNT_ID][self._account.region]
-        image_id = random_ami_id()
+        image_id: str = random_ami_id()
         created = datetime.now(UTC) - timedelta(days=day, minutes=app + 1)
         name = f"app{app:03}-{next(self._numbers):05}"
         tags = {"app": f"app{app:03}", "stage": "app", "release": name, "base_image": "ami-00000001"}
@@ -78,6 +79,7 @@ class LargeAccount:
             region_name=f"{self._account.region}a",
             tags=tags,
         )
+        self.ids.append(image_id)
         return str(image_id)
 
     def _group(self, **launches: Any) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import images as images_api
-from ansible_collections.immutable.ec2.plugins.module_utils.retention import recycled
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import Actor, NoLooks
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import Actor, NoLooks, recycled
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.restore import restore
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.writer import NoWriter, Writer
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Decision,
     Image,
@@ -24,15 +25,13 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import group_of, plan
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.policy import PolicyError
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.restore import restore
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.writer import NoWriter, Writer
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-    from ansible_collections.immutable.ec2.plugins.module_utils.retention.survey import Survey
+    from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.survey import Survey
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import Actor, batches
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.writer import NoWriter
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Image,
     Outcome,
@@ -18,7 +19,6 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule, Step
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.writer import NoWriter
 from tests.unit.retention.accounts import NOW, image, unread, used
 
 YOUNG = Policy(days=1)

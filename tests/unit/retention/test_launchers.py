@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.launchers import (
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.launchers import (
     Launcher,
     Named,
     of_fleets,

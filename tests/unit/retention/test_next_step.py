@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Stages
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import AHEAD, next_step
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.stages import AHEAD, next_step
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
 from tests.unit.retention.accounts import NOW, image
 

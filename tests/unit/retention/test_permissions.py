@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.permissions import recorded, to_tags
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.permissions import recorded, to_tags
 
 ORGANIZATION = "arn:aws:organizations::123456789012:organization/o-1"
 UNIT = "arn:aws:organizations::123456789012:ou/o-1/ou-1"

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Image, Policy, References, Selection
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.reasons import matches
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.reasons import matches
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule
 from tests.unit.retention.accounts import NOW, aged, image, newest, removed, unread, used
 

@@ -17,7 +17,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.words impo
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ansible_collections.immutable.ec2.plugins.module_utils.retention.region import Region
+    from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.region import Region
 
 TEN: t.Final = 10
 """Images that AWS tells the references of in one call."""

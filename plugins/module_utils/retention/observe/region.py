@@ -13,9 +13,6 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws import cloudform
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import images as images_api
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import references as references_api
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.immutable.ec2.plugins.module_utils.retention import launchers, ledgers
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.convert import shared_with, to_image
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.launchers import Launcher, Named
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     BASE_IMAGE_TAG,
     Image,
@@ -23,7 +20,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     References,
     Unread,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.templates import Templates
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe import launchers, ledgers
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.convert import shared_with, to_image
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.launchers import Launcher, Named
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.templates import Templates
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place
 
 if t.TYPE_CHECKING:

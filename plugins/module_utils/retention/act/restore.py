@@ -8,7 +8,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.immutable.ec2.plugins.module_utils.retention import recycled
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import recycled
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.writer import Writer
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Decision,
     Failure,
@@ -19,16 +20,15 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     Unread,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import selects
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import AHEAD
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.stages import AHEAD
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule, Step
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.writer import Writer
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-    from ansible_collections.immutable.ec2.plugins.module_utils.retention.survey import Survey
+    from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.survey import Survey
 
 
 def restore(

@@ -9,10 +9,10 @@ import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import recycle_bin, snapshots
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.writer import SNAPSHOT_TAG
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Image, Orphan, Snapshot, Unread
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.reasons import matches
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.reasons import matches
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.writer import SNAPSHOT_TAG
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import launch_templates as api
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import parameters
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.launchers import Launcher, Named
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Reference
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.launchers import Launcher, Named
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,9 +13,9 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws import images as
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import snapshots as snapshots_api
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.tags import create_tags, delete_tags
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.convert import DISABLED_TAG
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.permissions import TAG, recorded, to_tags
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import AHEAD
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.permissions import TAG, recorded, to_tags
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.convert import DISABLED_TAG
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.stages import AHEAD
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Step
 
 if t.TYPE_CHECKING:

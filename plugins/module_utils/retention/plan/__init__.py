@@ -18,7 +18,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     References,
     Selection,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.reasons import (
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.reasons import (
     base_of,
     exemptions,
     matches,
@@ -26,7 +26,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.reasons im
     unneeded,
     uses_of,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.stages import next_step
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.stages import next_step
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
 
 if t.TYPE_CHECKING:

@@ -24,14 +24,14 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     Snapshot,
     Unread,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.reasons import base_of, uses_of
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.survey import TEN
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.survey import TEN
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.reasons import base_of, uses_of
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
 
 if t.TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from ansible_collections.immutable.ec2.plugins.module_utils.retention.writer import NoWriter, Writer
+    from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.writer import NoWriter, Writer
 
 
 class Looks(t.Protocol):

@@ -9,10 +9,10 @@ import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients, connect
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.region import Look, Region
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.survey import Survey
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.policy import account_of
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.region import Look, Region
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.runner import check_regions
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.survey import Survey
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
