@@ -24,3 +24,8 @@ def shop() -> Iterator[Shop]:
         yield bake(own)
     finally:
         own.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Config-pull's come last: their Vault is built beside the others, which takes minutes the first time."""
+    items.sort(key=lambda item: "config_pull" in item.path.parts)

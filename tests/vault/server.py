@@ -84,7 +84,7 @@ def build() -> Path:
 
 def _build(go: str, program: Path, environment: Mapping[str, str]) -> None:
     new = program.with_suffix(".new")
-    command = ["nice", "-n", "19", go, "build", "-p", "1", "-trimpath", "-ldflags", "-s -w", "-o", str(new), "."]
+    command = ["nice", "-n", "10", go, "build", "-p", "1", "-trimpath", "-ldflags", "-s -w", "-o", str(new), "."]
     built = subprocess.run(command, cwd=SOURCES, env=environment, capture_output=True, text=True, check=False)
     assert built.returncode == 0, f"tests/vault does not build: {built.stderr[-2000:]}"
     new.replace(program)

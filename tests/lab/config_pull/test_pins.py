@@ -116,6 +116,8 @@ def test_servers_read_what_was_there_when_the_colour_was_made(api: Api, vault: V
     pins = found.pins
     assert pins
     assert "s3cret" not in pins.manifest + found.identity + "".join(deployer.told)
+    # Without them the store would have removed the first version by the end of this test.
+    labels.put(deployer.clients, "shop-pins-blue", pins.secrets)
     write("s3cret-2")
     secret(api, f"shop/{ENV}/later", '{"LATER": "s3cret-2"}')
     api.client("ssm").put_parameter(Name=f"/immutable/shop/{ENV}/blue", Value=pins.manifest, Type="String")

@@ -47,7 +47,7 @@ class DeploymentAws(Aws):
 
     def service(self, name: str) -> Service:
         with self._making:
-            _ = self._clients.ssm if name == "ssm" else self._clients.secretsmanager
+            getattr(self._clients, name)
         return _Calls(name, self._clients)
 
 
