@@ -34,8 +34,10 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Writes the files, since they are what a user asks to see, and sends nothing.
+    description: Sends nothing.
     support: partial
+    details:
+      - The files are written all the same, since they are what a user asks to see.
   diff_mode:
     description: There is nothing to show.
     support: none

@@ -98,7 +98,8 @@ class Actor:
 
     def _validate(self, clients: Clients, image: Image) -> None:
         settings = self._wanted.validation
-        assert settings is not None
+        if settings is None:
+            return
         try:
             reason, app_started = validate(
                 clients, self._wanted.app, self._wanted.release, image.id, settings, self._tell

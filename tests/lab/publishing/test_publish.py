@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.publishing.conftest import AWAY, HOME, Account
 
-FRIEND, STRANGER = "210987654321", "310987654321"
+FRIEND, STRANGER = "210987654321", "111122223333"
 ORGANIZATION = "arn:aws:organizations::123456789012:organization/o-abcdefghij"
 
 

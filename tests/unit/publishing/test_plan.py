@@ -106,7 +106,7 @@ def test_a_published_image_is_not_validated_again_to_move_the_pointer_back_to_it
 
 
 def test_who_may_launch_it_already_is_not_asked_again() -> None:
-    shared = replace(SETTLED, shared_with=frozenset({"210987654321", "310987654321"}))
+    shared = replace(SETTLED, shared_with=frozenset({"210987654321", "111122223333"}))
     wanted = replace(WANTED, accounts=frozenset({"210987654321"}), organizations=frozenset({"arn:o"}))
     share = plan(seen(shared, SETTLED), wanted, NOW).next
     assert [(step.region, step.accounts, step.organizations) for step in share if isinstance(step, steps.Share)] == [

@@ -23,13 +23,13 @@ URL: t.Final = "http://127.0.0.1"
 _UNITS: t.Final = "config-pull.service app-release.service app-web.service nginx.service"
 # Prints the status that the app answers, or the units that have failed and so never will.
 _LOOK: t.Final = """
-python3 - {url} <<'END'
-import sys, urllib.error, urllib.request
+python3 - {path} <<'END'
+import http.client, sys
+web = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
 try:
-    print(urllib.request.urlopen(sys.argv[1], timeout=10).status)
-except urllib.error.HTTPError as error:
-    print(error.code)
-except OSError as error:
+    web.request("GET", sys.argv[1])
+    print(web.getresponse().status)
+except (OSError, http.client.HTTPException) as error:
     print(error)
 END
 systemctl list-units --state=failed --plain --no-legend {units} 'app-*.service' |
@@ -51,8 +51,7 @@ def await_app(ssh: Ssh, settings: Validation, deadline: float) -> None:
     Raises:
         ValidationFailed: one of its units failed, or it did not answer in time.
     """
-    url = f"{URL}{settings.health_path}"
-    look = _LOOK.format(url=shlex.quote(url), units=_UNITS)
+    look = _LOOK.format(path=shlex.quote(settings.health_path), units=_UNITS)
     said = "nothing"
     while clock.monotonic() < deadline:
         lines = ssh.run(look, 30).stdout.strip().splitlines()
