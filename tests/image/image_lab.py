@@ -30,9 +30,13 @@ class ImageLab(OwnLab):
 
     def start(self) -> None:
         """Start it afresh and bake both images."""
-        super().start()
+        self.start_lab()
         self.scenario.bake_base()
         self.scenario.bake(1)
+
+    def start_lab(self) -> None:
+        """Start it afresh, without an image."""
+        super().start()
 
     def launch(self, folder: Path) -> list[Server]:
         """One server of the base image and two of the release, in the first environment; ready when this returns."""
