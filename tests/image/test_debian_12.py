@@ -25,7 +25,8 @@ PARAMETER = "/aws/service/debian/release/12/latest/amd64"
 LOCK = """
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -qq --no-install-recommends bundler puma ruby-bootsnap ruby-pg ruby-rails ruby-redis ruby-sidekiq ruby-sprockets-rails
+apt-get install -qq --no-install-recommends \\
+  bundler puma ruby-bootsnap ruby-pg ruby-rails ruby-redis ruby-sidekiq ruby-sprockets-rails
 bundle lock --local
 """
 
