@@ -37,9 +37,8 @@ class ImageLab(OwnLab):
     published: Mapping[str, Any]
 
     def start(self) -> None:
-        """Start it afresh, with an env for validations, and bake both images."""
-        super().start()
-        self._make_validation()
+        """Start it afresh and bake both images."""
+        self.start_lab()
         self.scenario.bake_base()
         self.published = self.bake(1, smoke_command=SMOKE)
 
@@ -78,6 +77,11 @@ class ImageLab(OwnLab):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
         iam.create_instance_profile(InstanceProfileName=name)
         iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+
+    def start_lab(self) -> None:
+        """Start it afresh, with an env for validations and without an image."""
+        super().start()
+        self._make_validation()
 
     def launch(self, folder: Path) -> list[Server]:
         """One server of the base image and two of the release, in the first environment; ready when this returns."""
