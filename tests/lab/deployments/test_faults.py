@@ -1,7 +1,7 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The faults against real servers: points of a deployment where something changes, in the lab that all tests share."""
+"""The faults against real servers: points of a deployment where something changes, in the lab of the deployments."""
 
 from __future__ import annotations
 
