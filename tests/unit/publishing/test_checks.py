@@ -1,7 +1,7 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image's tests, run as for a server: what passed is counted, what failed is said, and none at all is no success."""
+"""The image's tests, run as for a server: what passed is counted, what failed is said, and none is no success."""
 
 from __future__ import annotations
 
