@@ -7,11 +7,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.lab.permissions.asked import asked
 from tests.lab.permissions.policies import Policy
 from tests.lab.pipeline.team import Team
 from tests.pipeline import pipeline_template
+
+
+def needed(call: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """What IAM would be asked for a call of a build. A resource that the lab's record doesn't name is None: any."""
+    for action, resource in asked(call):
+        if action == "s3:HeadBucket":  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+            yield "s3:ListBucket", None
+        elif resource and "parameter/aws/service/" in resource:
+            yield action, resource.replace("123456789012", "")
+        else:
+            yield action, None if resource == "*" else resource
 
 
 def build_policy(team: Team) -> Policy:
