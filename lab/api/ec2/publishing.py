@@ -32,9 +32,16 @@ def use_publishing(machines: Machines) -> None:
 
 
 def _copy(machines: Machines) -> None:
+    answered: dict[tuple[str, str], ActionResult] = {}
+
     def copy_image(response: Any) -> ActionResult:
-        result = original(response)
         backend = response.ec2_backend
+        # A call that is sent again, since its answer was lost, makes no second copy.
+        token = (backend.region_name, response._get_param("ClientToken") or "")
+        if token[1] and token in answered:
+            return answered[token]
+        result = original(response)
+        answered[token] = result
         image = backend.amis[result.result["ImageId"]]
         source, region = response._get_param("SourceImageId"), response._get_param("SourceRegion")
         for specification in response._get_param("TagSpecifications", []):

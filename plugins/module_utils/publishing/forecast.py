@@ -31,7 +31,8 @@ def forecast(seen: Observed, wanted: Wanted, planned: Iterable[steps.Step]) -> O
         image = images.get(step.region, Image(""))
         match step:
             case steps.RemoveLeftover():
-                leftovers.remove(step.leftover)
+                # One that the run itself made, by a call that was sent twice, was not there before.
+                leftovers = [left for left in leftovers if left != step.leftover]
             case steps.Validate():
                 images[step.region] = _tagged(image, {VALIDATION_TAG: Verdict.PASSED.value})
             case steps.Copy():

@@ -75,6 +75,8 @@ def meet(account: Account, point: Point) -> list[str]:
     reached = fault.seen()["hit"]
     fault.remove()
     wrong = [] if reached else ["the fault was not met"]
+    if not first and not point.effect.startswith("hold"):
+        wrong.append("it ended without a result")
     early = account.named(app)
     image = account.image(app, "r1")
     if early and image and image["Tags"]["publication"] != "published":

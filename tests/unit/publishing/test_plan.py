@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.immutable.ec2.plugins.module_utils.publishing import steps
 from ansible_collections.immutable.ec2.plugins.module_utils.publishing.errors import PublishError
+from ansible_collections.immutable.ec2.plugins.module_utils.publishing.forecast import forecast
 from ansible_collections.immutable.ec2.plugins.module_utils.publishing.model import (
     Image,
     Leftover,
@@ -175,6 +176,11 @@ def test_servers_go_before_what_they_use_and_all_before_anything_else() -> None:
     planned = plan(seen(leftovers=left), WANTED, NOW)
     assert [step.leftover.id for step in planned.next if isinstance(step, steps.RemoveLeftover)] == ["i-1", "sg-1"]
     assert len(planned.next) == 2
+
+
+def test_a_leftover_that_the_run_itself_made_is_no_surprise_to_the_forecast() -> None:
+    step = steps.RemoveLeftover(HOME, "sent twice", Leftover("instance", "i-2", "r2", None))
+    assert forecast(seen(), WANTED, [step]) == seen()
 
 
 # --- withdrawing
