@@ -41,6 +41,17 @@ class Shop:
         """The result that the playbook wrote, {} where it writes none."""
         return self.commands.playbook(playbook, playbook, *arguments, **extra)
 
+    def assets(self, release: str) -> set[str]:
+        """The paths of a release's digested assets."""
+        return set(self.cloud.assets(APP, release))
+
+    def assets_of_its_own(self, release: str) -> set[str]:
+        """Those that the other release's image lacks."""
+        other = self.second if release == self.first else self.first
+        own = self.assets(release) - self.assets(other)
+        assert own, f"{release} has an asset that {other} lacks"
+        return own
+
     def refuses(self, playbook: str, **extra: Any) -> str:
         """What the playbook said, on one line, when it ended without success."""
         with pytest.raises(DemoError) as failure:

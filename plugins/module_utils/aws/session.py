@@ -33,6 +33,7 @@ if t.TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
 
@@ -120,6 +121,10 @@ class Clients:
     def sns(self) -> SNSClient:
         brief = Config(retries=FOR_NEWS, connect_timeout=NEWS_TIMEOUT_SECONDS, read_timeout=NEWS_TIMEOUT_SECONDS)
         return t.cast("SNSClient", self._client("sns", config=self._options["config"].merge(brief)))
+
+    @functools.cached_property
+    def s3(self) -> S3Client:
+        return t.cast("S3Client", self._client("s3"))
 
     @functools.cached_property
     def sts(self) -> STSClient:

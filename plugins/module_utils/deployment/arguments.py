@@ -28,6 +28,8 @@ def argument_spec() -> dict[str, t.Any]:
         "gates": {"type": "dict", "default": {}, "options": _gates()},
         "approve": {"type": "str"},
         "immediate": {"type": "bool", "default": False},
+        "assets": {"type": "str", "choices": ["auto", "bucket", "cdn", "none"], "default": "auto"},
+        "assets_bucket": {"type": "str"},
         "lock_wait": {"type": "int", "default": 0},
         "accept_drift": {"type": "bool", "default": False},
         "edge_may_skip": {"type": "list", "elements": "str", "default": []},

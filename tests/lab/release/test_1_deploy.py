@@ -47,7 +47,8 @@ def test_the_same_command_again_changes_nothing(shop: Shop) -> None:
 
 
 def test_promise_1_no_request_fails_in_a_promotion_a_rollback_and_a_retire(shop: Shop, tmp_path: Path) -> None:
-    with Load(shop.cloud.url(APP, "prod"), tmp_path / "load.jsonl", rate=RATE, paths=PATHS) as load:
+    paths = (*PATHS, *sorted(shop.assets(shop.first) | shop.assets(shop.second)))
+    with Load(shop.cloud.url(APP, "prod"), tmp_path / "load.jsonl", rate=RATE, paths=paths) as load:
         results = [
             shop.runs("deploy", env="prod", image=shop.second)["result"],
             shop.runs("rollback", env="prod")["result"],
@@ -62,6 +63,10 @@ def test_promise_1_no_request_fails_in_a_promotion_a_rollback_and_a_retire(shop:
     assert (summary.failed, summary.by_error) == (0, {})
     assert summary.rate >= LEAST_RATE
     assert set(summary.by_release) == {shop.first, shop.second}
+    # Each colour was asked for what only the other release has, and nothing was missing.
+    asked = {(record.path, record.release) for record in load.records()}
+    for path in shop.assets_of_its_own(shop.first) | shop.assets_of_its_own(shop.second):
+        assert {(path, shop.first), (path, shop.second)} <= asked
     # Each release served, was left, and (the first) served again: three runs of one release after another, at least.
     served = [record.release for record in sorted(load.records(), key=lambda record: record.t)]
     assert Counter(served)[shop.first] > RATE
