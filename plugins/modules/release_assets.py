@@ -14,7 +14,8 @@ description:
     traffic is divided or was just shifted, or removes what only one release needs.
   - With V(present) a file is written that is new, has another content, or was written more than 12 hours ago. Then the
     list of the release's assets is written, by which a deployment sees that they are there.
-  - With V(absent) the list goes, and all files that no other release's list names and that are older than a day.
+  - With V(absent) the lists of releases go, and all files that no other release's list names and that are older than
+    a day.
   - Needs C(s3:ListBucket), C(s3:GetObject), C(s3:PutObject), and for V(absent) C(s3:DeleteObject), below C(assets/).
 author:
   - The immutable.ec2 authors (@immutable-ec2)
@@ -29,9 +30,13 @@ options:
     type: str
     required: true
   release:
-    description: The release, its bake id.
+    description: The release, its bake id. For V(present).
     type: str
-    required: true
+  releases:
+    description: The releases whose assets go. For V(absent).
+    type: list
+    elements: str
+    default: []
   archive:
     description: The tar archive of the assets that the bake has left. Its paths are those by which browsers ask.
     type: path
@@ -65,12 +70,18 @@ EXAMPLES = r"""
     app: shop
     release: 20260314-091500-4f2a9c1
     archive: build/bake/20260314-091500-4f2a9c1/assets.tar.gz
+
+- name: Remove what only a release needs whose image is gone
+  immutable.ec2.release_assets:
+    state: absent
+    app: shop
+    releases: [20260101-120000-0a1b2c3]
 """
 
 RETURN = r"""
 kept:
   description: Whether the release's assets are in the bucket now.
-  returned: success
+  returned: with O(state=present)
   type: bool
   sample: true
 bucket:
@@ -91,7 +102,7 @@ written:
   sample: [assets/theme-1a2b3c4d.css]
 removed:
   description: The keys that were removed (in check mode that would be).
-  returned: with O(state=absent), where there is a bucket
+  returned: with O(state=absent)
   type: list
   elements: str
   sample: [assets/public/assets/theme-1a2b3c4d.css]
@@ -116,13 +127,16 @@ def main() -> None:
     own = {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "app": {"type": "str", "required": True},
-        "release": {"type": "str", "required": True},
+        "release": {"type": "str"},
+        "releases": {"type": "list", "elements": "str", "default": []},
         "archive": {"type": "path"},
         "bucket": {"type": "str"},
         "required": {"type": "bool", "default": False},
     }
     module = AnsibleModule(
-        {**aws_argument_spec(), **own}, required_if=[("state", "present", ["archive"])], supports_check_mode=True
+        {**aws_argument_spec(), **own},
+        required_if=[("state", "present", ["release", "archive"])],
+        supports_check_mode=True,
     )
     given = module.params
     try:
@@ -133,7 +147,7 @@ def main() -> None:
         if error.code != NO_BUCKET or given["required"]:
             module.fail_json(msg=str(error))
         if given["state"] == "absent":
-            module.exit_json(changed=False, kept=False, bucket=bucket)
+            module.exit_json(changed=False, removed=[], bucket=bucket)
         module.warn(
             f"there is no bucket {bucket}: the assets of {given['release']} are not kept, so that servers of other "
             "releases can't serve them. The playbook immutable.ec2.pipeline makes the bucket"
@@ -146,10 +160,10 @@ def main() -> None:
 def _done(clients: Clients, bucket: str, given: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """What was done, as the module's result."""
     if given["state"] == "absent":
-        removal = remove(clients, bucket, [given["release"]], check_mode)
+        removal = remove(clients, bucket, given["releases"], check_mode)
         keys = [*removal.assets, *removal.manifests]
         diff = {"before": "".join(f"{key}\n" for key in keys), "after": ""}
-        return {"changed": bool(keys), "kept": False, "removed": keys, "diff": diff}
+        return {"changed": bool(keys), "removed": keys, "diff": diff}
     kept = keep(clients, bucket, given["release"], Archive(given["archive"]), check_mode)
     diff = {"before": "", "after": "".join(f"{path}\n" for path in kept.uploaded)}
     written = list(kept.uploaded)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,16 @@ OCTET = octets.SHOP
 FOLDER = CHECKOUT / "build" / "test" / "release"
 DRAIN_SECONDS = 20
 """Before a colour is retired the engine waits as long in real seconds; the lab's load balancer drains for a tenth."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, its header names in lower case, and how long it took."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,18 @@ class Shop:
         own = self.assets(release) - self.assets(other)
         assert own, f"{release} has an asset that {other} lacks"
         return own
+
+    def asks(self, env: str, path: str) -> Answer:
+        """What the env's load balancer answers to a GET."""
+        connection = http.client.HTTPConnection(self.cloud.url(APP, env).removeprefix("http://"), 80, timeout=20)
+        try:
+            began = time.monotonic()
+            connection.request("GET", path)
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers, response.read(), time.monotonic() - began)
+        finally:
+            connection.close()
 
     def refuses(self, playbook: str, **extra: Any) -> str:
         """What the playbook said, on one line, when it ended without success."""

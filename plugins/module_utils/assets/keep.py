@@ -9,7 +9,6 @@ import json
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from ansible_collections.immutable.ec2.plugins.module_utils.assets import plan
 from ansible_collections.immutable.ec2.plugins.module_utils.assets.archive import Archive, cache_control, content_type
@@ -20,6 +19,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.assets.naming import
     release_of,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import buckets
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 
 if t.TYPE_CHECKING:
@@ -52,7 +52,7 @@ def keep(clients: Clients, bucket: str, release: str, archive: Archive, check_mo
         Refused: the archive can't be read.
     """
     wanted = archive.digests()
-    due = plan.to_upload(wanted, buckets.list_objects(clients, bucket, PUBLIC), datetime.now(UTC))
+    due = plan.to_upload(wanted, buckets.list_objects(clients, bucket, PUBLIC), clock.now())
     content = json.dumps({"release": release, "assets": sorted(wanted)}, indent=1).encode()
     listed = buckets.find_object(clients, bucket, manifest_key(release)) == content
     if not check_mode:
@@ -96,7 +96,7 @@ def remove(clients: Clients, bucket: str, releases: Collection[str], check_mode:
     if not any(manifest_key(release) in keys for release in releases):
         return plan.Removal()
     manifests = {release_of(key): _listed(clients, bucket, key) for key in keys}
-    removal = plan.to_remove(releases, manifests, buckets.list_objects(clients, bucket, PUBLIC), datetime.now(UTC))
+    removal = plan.to_remove(releases, manifests, buckets.list_objects(clients, bucket, PUBLIC), clock.now())
     if not check_mode:
         # The lists last: a run that breaks off between finds what it has left to do.
         buckets.delete_objects(clients, bucket, removal.assets)

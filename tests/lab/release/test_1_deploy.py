@@ -33,10 +33,16 @@ def test_a_dry_run_shows_the_plan_and_creates_nothing(shop: Shop) -> None:
     assert shop.cloud.everything() == before
 
 
-@pytest.mark.parametrize("env", ["staging", "prod"])
-def test_the_first_release_serves(shop: Shop, env: str) -> None:
-    end = shop.runs("deploy", env=env, image=shop.first)
+@pytest.mark.parametrize(("env", "assets"), [("staging", "none"), ("prod", "auto")])
+def test_the_first_release_serves(shop: Shop, env: str, assets: str) -> None:
+    end = shop.runs("deploy", env=env, environment_overrides={"image": shop.first, "assets": assets})
     assert (end["result"], end["live"], end["release"], end["proven"]) == ("deployed", "blue", shop.first, True)
+
+
+def test_without_the_bucket_an_asset_of_another_release_is_missing(shop: Shop) -> None:
+    """Staging does without: what prod's swap would meet, if nothing were done."""
+    for path in shop.assets_of_its_own(shop.second):
+        assert shop.asks("staging", path).status == 404
 
 
 def test_the_same_command_again_changes_nothing(shop: Shop) -> None:
