@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,19 +49,17 @@ class Shop:
     commands: Commands
     first: str
     second: str
+    assets: Mapping[str, frozenset[str]]
+    """Release → the paths of its digested assets."""
 
     def runs(self, playbook: str, *arguments: str, **extra: Any) -> dict[str, Any]:
         """The result that the playbook wrote, {} where it writes none."""
         return self.commands.playbook(playbook, playbook, *arguments, **extra)
 
-    def assets(self, release: str) -> set[str]:
-        """The paths of a release's digested assets."""
-        return set(self.cloud.assets(APP, release))
-
-    def assets_of_its_own(self, release: str) -> set[str]:
+    def assets_of_its_own(self, release: str) -> frozenset[str]:
         """Those that the other release's image lacks."""
         other = self.second if release == self.first else self.first
-        own = self.assets(release) - self.assets(other)
+        own = self.assets[release] - self.assets[other]
         assert own, f"{release} has an asset that {other} lacks"
         return own
 
@@ -95,4 +94,6 @@ def bake(own: OwnLab) -> Shop:
     own.scenario.bake_base()
     own.scenario.bake(1)
     own.scenario.bake(2)
-    return Shop(own.settings, own.cloud, own.commands, own.scenario.releases[1], own.scenario.releases[2])
+    first, second = own.scenario.releases[1], own.scenario.releases[2]
+    assets = {release: frozenset(own.cloud.assets(APP, release)) for release in (first, second)}
+    return Shop(own.settings, own.cloud, own.commands, first, second, assets)

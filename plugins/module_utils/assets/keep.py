@@ -67,7 +67,7 @@ def _upload(clients: Clients, bucket: str, archive: Archive, due: Collection[str
         path, content = file
         buckets.put_object(clients, bucket, PUBLIC + path, content, content_type(path), cache_control(path))
 
-    _ = clients.s3  # made here: boto3 can't make clients in several threads at once
+    # Listing has made the client: boto3 can't make one in several threads at once.
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for some in _batches(archive.contents(due)):
             list(pool.map(put, some))

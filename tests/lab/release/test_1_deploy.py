@@ -53,7 +53,7 @@ def test_the_same_command_again_changes_nothing(shop: Shop) -> None:
 
 
 def test_promise_1_no_request_fails_in_a_promotion_a_rollback_and_a_retire(shop: Shop, tmp_path: Path) -> None:
-    paths = (*PATHS, *sorted(shop.assets(shop.first) | shop.assets(shop.second)))
+    paths = (*PATHS, *sorted(shop.assets[shop.first] | shop.assets[shop.second]))
     with Load(shop.cloud.url(APP, "prod"), tmp_path / "load.jsonl", rate=RATE, paths=paths) as load:
         results = [
             shop.runs("deploy", env="prod", image=shop.second)["result"],
@@ -102,3 +102,6 @@ def test_promise_9_an_image_that_nobody_needs_is_pruned(shop: Shop) -> None:
     shop.runs("prune", prune_keep={"newest": 1, "count_in_use": True})
     left = {tags["release"] for tags in shop.cloud.images(APP).values() if tags["stage"] == "app"}
     assert left == {shop.second}
+    # Its assets go with it.
+    listed = shop.cloud.objects.list_objects_v2(Bucket=shop.cloud.make_bucket(APP), Prefix="assets/releases/")
+    assert [one["Key"] for one in listed["Contents"]] == [f"assets/releases/{shop.second}.json"]

@@ -90,7 +90,7 @@ class Bucket:
 
     def _asked(self, key: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         reason = ""
-        for _ in range(TRIES):
+        for _attempt in range(TRIES):
             try:
                 objects = self._objects()
                 if objects is None:
