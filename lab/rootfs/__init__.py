@@ -5,13 +5,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 #: Image label with the hash of all that went into the image.
 INPUTS_LABEL = "immutable-lab.inputs"
 #: Image label with the day the image was made (YYYYMMDD), as in the names of Debian's AMIs.
 DATE_LABEL = "immutable-lab.date"
+_LOCK = Path("/run/lock/immutable-lab-images")
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Hold the lock of the images that all labs on the machine share: of two that start at once only one makes them."""
+    with _LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def inputs_hash(folder: Path, *texts: str) -> str:

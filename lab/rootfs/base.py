@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from lab.podman import Podman
-from lab.rootfs import DATE_LABEL, INPUTS_LABEL, archive, inputs_hash
+from lab.rootfs import DATE_LABEL, INPUTS_LABEL, archive, inputs_hash, one_at_a_time
 from lab.settings import BASE_IMAGE, LabError
 
 SUITE = "trixie"
@@ -29,6 +29,7 @@ PACKAGES = (
 )
 
 
+@one_at_a_time()
 def ensure(podman: Podman, work_dir: Path) -> float | None:
     """Make the image where it is missing or its inputs have changed. Returns the seconds it took, or None.
 

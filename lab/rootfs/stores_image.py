@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from lab.podman import Podman
-from lab.rootfs import INPUTS_LABEL, inputs_hash
+from lab.rootfs import INPUTS_LABEL, inputs_hash, one_at_a_time
 from lab.settings import BASE_IMAGE, STORES_IMAGE, LabError, Settings
 
 FILES = Path(__file__).parent / "stores"
@@ -17,6 +17,7 @@ FILES = Path(__file__).parent / "stores"
 _RANGE = "10.0.0.0/8"
 
 
+@one_at_a_time()
 def ensure(podman: Podman, settings: Settings) -> float | None:
     """Make the image where it is missing, or it or its base has changed. Returns the seconds it took, or None.
 

@@ -10,29 +10,11 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from mypy_boto3_elbv2.type_defs import ListenerTypeDef, RuleTypeDef, TargetHealthDescriptionTypeDef
+    from mypy_boto3_elbv2.type_defs import RuleTypeDef, TargetHealthDescriptionTypeDef
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
-
-
-@aws_call("read the listener {}")
-def describe_listener(clients: Clients, arn: str) -> ListenerTypeDef:
-    """The listener, with its default actions as the load balancer has them."""
-    return clients.elbv2.describe_listeners(ListenerArns=[arn])["Listeners"][0]
-
-
-def weights(listener: ListenerTypeDef) -> dict[str, int]:
-    """Target group → weight of a listener's default forward action (0–999; without a weight it is 1).
-
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html
-    """
-    for action in listener["DefaultActions"]:
-        groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
-        if action["Type"] == "forward":
-            return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
-    return {}
 
 
 @aws_call("read the health of the targets in {}")
@@ -43,9 +25,21 @@ def target_health(clients: Clients, target_group: str) -> list[TargetHealthDescr
 
 @aws_call("read the rules of the listener {}")
 def describe_rules(clients: Clients, listener: str) -> list[RuleTypeDef]:
-    """The listener's rules but for the default one, all pages."""
+    """The listener's rules, all pages. The default one has the listener's default actions."""
     pages = clients.elbv2.get_paginator("describe_rules").paginate(ListenerArn=listener)
-    return [rule for page in pages for rule in page["Rules"] if not rule["IsDefault"]]
+    return [rule for page in pages for rule in page["Rules"]]
+
+
+def weights(rules: Iterable[RuleTypeDef]) -> dict[str, int]:
+    """Target group → weight of the default rule's forward action (0–999; without a weight it is 1).
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html
+    """
+    for action in (action for rule in rules if rule["IsDefault"] for action in rule["Actions"]):
+        groups = action.get("ForwardConfig", {}).get("TargetGroups", [])
+        if action["Type"] == "forward":
+            return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
+    return {}
 
 
 @aws_call("set the weights of the listener {}")

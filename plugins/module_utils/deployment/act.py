@@ -148,8 +148,8 @@ class Actor:
 
     def _delete(self, colour: Colour) -> None:
         edge = read_edge_stack(self._clients, self._environment)
-        listener = load_balancing.describe_listener(self._clients, edge.listener)
-        weight = load_balancing.weights(listener).get(edge.target_group(colour), 0)
+        rules = load_balancing.describe_rules(self._clients, edge.listener)
+        weight = load_balancing.weights(rules).get(edge.target_group(colour), 0)
         if weight > 0:
             raise Refused(f"{self._environment.stack(colour)} was not deleted: it has traffic by now (weight {weight})")
         cloudformation.delete_stack(self._clients, self._environment.stack(colour))

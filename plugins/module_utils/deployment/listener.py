@@ -18,15 +18,14 @@ if t.TYPE_CHECKING:
 
 
 def read_edge(clients: Clients, stack: EdgeStack) -> Edge:
-    """The edge as its listener and its rules are now.
+    """The edge as the rules of its listener are now.
 
     Args:
         clients: the way to AWS.
         stack: the edge's stack as it was just read.
     """
-    listener = load_balancing.describe_listener(clients, stack.listener)
     rules = load_balancing.describe_rules(clients, stack.listener)
-    by_group = load_balancing.weights(listener)
+    by_group = load_balancing.weights(rules)
     previews = {rule["RuleArn"]: found for rule in rules if (found := _preview(stack, rule))}
     now = phase(stack.status)
     return Edge(
@@ -34,13 +33,13 @@ def read_edge(clients: Clients, stack: EdgeStack) -> Edge:
         phase=now,
         status=stack.status,
         address=stack.outputs["LoadBalancerDnsName"],
-        port=listener["Port"],
-        tls=listener["Protocol"] == "HTTPS",
+        port=443 if stack.tls else 80,
+        tls=stack.tls,
         weights={colour: by_group.get(stack.target_group(colour), 0) for colour in Colour},
         swapped_at=stack.swapped_at,
         asked=stack.asked,
         preview=next(iter(previews.values()), None),
-        foreign_rules=tuple(_told(rule) for rule in rules if rule["RuleArn"] not in previews),
+        foreign_rules=tuple(_told(rule) for rule in rules if not rule["IsDefault"] and rule["RuleArn"] not in previews),
         drain=stack.drain,
         stuck=_stuck(clients, stack) if now is StackPhase.STUCK else (),
     )

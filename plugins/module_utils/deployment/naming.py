@@ -78,6 +78,11 @@ class EdgeStack:
         return tuple(filter(None, self.outputs["AlarmNames"].split(",")))
 
     @property
+    def tls(self) -> bool:
+        """Whether the listener that divides the traffic is the HTTPS one."""
+        return bool(self.parameters.get("CertificateArn"))
+
+    @property
     def asked(self) -> dict[Colour, int]:
         """The weights that its parameters say."""
         return {colour: int(self.parameters.get(f"{colour.capitalize()}Weight", 0)) for colour in Colour}

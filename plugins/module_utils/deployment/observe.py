@@ -103,7 +103,7 @@ class Observer:
         return t.cast("EdgeStack", self.edge_stack)
 
     def everything(self) -> Observed:
-        """The env as AWS shows it now: 3 stacks, listener, rules, groups, at most 2 looks at targets, the ledger.
+        """The env as AWS shows it now: 3 stacks, the rules, groups, at most 2 looks at targets, the ledger.
 
         Raises:
             Refused: the env has no edge, or one that is not ready to be read.

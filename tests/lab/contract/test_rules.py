@@ -61,10 +61,14 @@ def test_rules_are_shown_in_their_order_with_the_default_one_last(balancer: Bala
     assert [(rule["Priority"], rule["IsDefault"]) for rule in shown] == [("3", False), ("20", False), ("default", True)]
     assert [rule["RuleArn"] for rule in shown[:2]] == [first, second]
     assert shown[1]["Conditions"][0]["HttpHeaderConfig"] == {"HttpHeaderName": "X-Preview", "Values": [SECRET]}
-    groups = shown[2]["Actions"][0]["ForwardConfig"]["TargetGroups"]
+
+
+def test_the_default_rule_has_what_the_listener_was_told_last(balancer: Balancer) -> None:
+    balancer.weigh(70, 30)
+    groups = described(balancer)[-1]["Actions"][0]["ForwardConfig"]["TargetGroups"]
     assert {group["TargetGroupArn"]: group["Weight"] for group in groups} == {
-        balancer.blue_group: 100,
-        balancer.green_group: 0,
+        balancer.blue_group: 70,
+        balancer.green_group: 30,
     }
 
 
