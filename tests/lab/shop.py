@@ -9,7 +9,7 @@ import http.client
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class Shop:
     commands: Commands
     first: str
     second: str
-    assets: Mapping[str, frozenset[str]]
+    assets: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Release → the paths of its digested assets."""
 
     def runs(self, playbook: str, *arguments: str, **extra: Any) -> dict[str, Any]:
