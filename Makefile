@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH):/usr/sbin:/sbin
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long faults lint bench docs lab-up lab-status lab-down clean lock
+.PHONY: help setup demo test test-long faults lint bench bench-long docs lab-up lab-status lab-down clean lock
 
 help: ## show this list
 	@awk -F ':[^#]*## ' '/^[a-z-]+:.*##/ {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ lint: setup ## run every linter (dev/lint ruff mypy runs these two)
 
 bench: setup ## measure; results in build/bench/*.json
 	@dev/bench
+
+bench-long: setup ## measure what takes longer: 50,000 images; results are added to build/bench/*.json
+	@dev/bench-long
 
 docs: setup ## build the site in build/docs/index.html
 	@dev/docs

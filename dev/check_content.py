@@ -31,7 +31,7 @@ FORBIDDEN = {
     "an unfinished mark": re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b"),
 }
 # Written by tools, full of digits and hashes.
-NOT_SEARCHED = re.compile(r"(^|/)(COPYING|Gemfile\.lock|requirements/python\.txt)$|\.(png|svg|ico|gif|woff2?)$")
+NOT_SEARCHED = re.compile(r"(^|/)(COPYING|Gemfile\.lock|requirements/\w+\.txt)$|\.(png|svg|ico|gif|woff2?)$")
 HEADER = "SPDX-License-Identifier: GPL-3.0-or-later"
 SOURCES = re.compile(r"\.(py|sh)$|^Makefile$|^dev/[a-z-]+$|^\.ci/")
 

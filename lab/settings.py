@@ -92,6 +92,7 @@ ACCESS_KEY = "lab"
 SECRET_KEY = "any-key-opens-the-lab"
 #: Podman images that every lab on the machine shares; they are kept by ``down``, so that the next start is quick.
 BASE_IMAGE = "localhost/immutable-lab/debian-13"
+OLDER_BASE_IMAGE = "localhost/immutable-lab/debian-12"
 STORES_IMAGE = "localhost/immutable-lab/stores"
 
 

@@ -38,6 +38,36 @@ variable "revision" {
   default     = "none"
 }
 
+variable "build" {
+  type        = string
+  description = "Which build makes it, a tag on the image."
+  default     = "none"
+}
+
+variable "inputs" {
+  type        = string
+  description = "Hash of everything that the image is made from, a tag on it: playbooks/bake.yml bakes nothing twice."
+  default     = "none"
+}
+
+variable "packages_to" {
+  type        = string
+  description = "Path of the file that the list of the image's packages is written to; empty for none."
+  default     = ""
+}
+
+variable "encrypt" {
+  type        = bool
+  description = "Whether the image is encrypted."
+  default     = false
+}
+
+variable "kms_key_id" {
+  type        = string
+  description = "The key that it is encrypted with; the region's default without it, and then it can't be shared."
+  default     = ""
+}
+
 variable "channel" {
   type        = string
   description = "What the image is meant for, a tag on it."

@@ -25,6 +25,7 @@ class OwnLab:
 
     def __init__(self, octet: int, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self.settings = Settings(octet)
         environment = variables(self.settings)
         self.cloud = Cloud(environment)

@@ -1,10 +1,13 @@
 # Copyright: Contributors to the immutable.ec2 project
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ministack in front: every request comes in here, those for moto's services are passed on, ``/_lab/status`` is ours.
+"""ministack in front: every request comes in here, those for moto's services are passed on, ``/_lab/…`` is ours.
+
+``POST /_lab/event`` puts an event of a service that the lab doesn't have, such as CodeBuild, on the default bus: an
+entry as ``PutEvents`` takes it, which refuses the names of AWS's services to everyone else.
 
 Private to ministack 1.5.33: ``app.SERVICE_HANDLERS`` and its ASGI ``app``, the settings it reads from the environment
-when it is imported, and the Parameter Store's table of parameters.
+when it is imported, the Parameter Store's table of parameters, and ``eventbridge._put_events``.
 """
 
 from __future__ import annotations
@@ -24,6 +27,12 @@ from lab.settings import REGION
 
 STATUS_PATH = "/_lab/status"
 JOURNAL_PATH = "/_lab/journal"
+EVENT_PATH = "/_lab/event"
+_EMPTY: dict[str, object] = {
+    "imagebuilder": {"imageRecipeSummaryList": [], "containerRecipeSummaryList": []},
+    "rbin": {"Rules": []},
+}
+"""Services that the lab has nothing of, and says so to who asks for a list."""
 #: ministack's names of the services that moto answers for.
 _TO_MOTO = {"ec2": "ec2", "autoscaling": "autoscaling", "elasticloadbalancing": "elbv2"}
 
@@ -61,12 +70,16 @@ def application(status: Callable[[], object], journal: Callable[[int], object], 
 
     ministack.SERVICE_HANDLERS.update({name: _pass_on(service) for name, service in _TO_MOTO.items()})
 
+    ministack.SERVICE_HANDLERS.update({name: _has_nothing(answer) for name, answer in _EMPTY.items()})
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == STATUS_PATH:
             await _answer(send, await asyncio.to_thread(status))
         elif scope["type"] == "http" and scope["path"] == JOURNAL_PATH:
             since = parse_qs(scope["query_string"].decode()).get("since", ["0"])[0]
             await _answer(send, await asyncio.to_thread(journal, int(since)))
+        elif scope["type"] == "http" and scope["path"] == EVENT_PATH:
+            await _answer(send, await asyncio.to_thread(_put_event, json.loads(await _body(receive))))
         else:
             await ministack.app(scope, receive, send)
 
@@ -83,11 +96,41 @@ def _pass_on(service: str) -> Callable[..., Awaitable[moto_bridge.Response]]:
     return handle
 
 
+def _has_nothing(answer: object) -> Callable[..., Awaitable[moto_bridge.Response]]:
+    async def handle(*_request: Any) -> moto_bridge.Response:
+        return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+
+    return handle
+
+
+def _put_event(entry: Mapping[str, Any]) -> object:
+    from ministack.services import eventbridge
+
+    _status, _headers, said = eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    return json.loads(said)
+
+
+async def _body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
 async def _answer(send: Send, data: object) -> None:
     content = json.dumps(data, indent=1).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content})
+
+
+def parameters() -> dict[str, str]:
+    """Name and value of every SSM parameter."""
+    from ministack.services import ssm
+
+    return {name: str(one.get("Value", "")) for (_account, _region, name), one in ssm._parameters.all_items()}
 
 
 def publish_parameter(name: str, value: str) -> None:

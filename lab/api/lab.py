@@ -25,11 +25,14 @@ from lab.api.cloudwatch import store
 from lab.api.cloudwatch.alarms import Alarms
 from lab.api.cloudwatch.clock import Clock
 from lab.api.cloudwatch.data import use_data
+from lab.api.ec2.image_life import know_image_life
 from lab.api.ec2.images import register_distribution, use_server_images
 from lab.api.ec2.instances import use_servers
 from lab.api.ec2.machines import Machines
 from lab.api.ec2.memory import KEPT_SECONDS, Memory, use_memory
 from lab.api.ec2.network import use_lab_network
+from lab.api.ec2.profiles import use_profiles
+from lab.api.ec2.publishing import use_publishing
 from lab.api.ec2.tags import group_of, image_tags
 from lab.api.elbv2.actions import use_checked_actions
 from lab.api.elbv2.balancers import use_addresses, wanted
@@ -38,6 +41,7 @@ from lab.api.elbv2.rules import use_rules
 from lab.api.elbv2.targets import Targets, use_targets
 from lab.api.faults.registry import Faults
 from lab.api.functions.events import use_events
+from lab.api.functions.topics import use_topics
 from lab.api.functions.workers import Functions
 from lab.api.journal import Journal, use_journal
 from lab.api.moto_bridge import LOCK
@@ -53,7 +57,8 @@ from lab.servers.podman import PodmanServers
 from lab.settings import REGION
 
 log = logging.getLogger(__name__)
-DISTRIBUTION_PARAMETER = "/aws/service/debian/release/13/latest/amd64"
+#: The releases of Debian that the lab can have; the older one is there where its image was made (lab.rootfs.base).
+DISTRIBUTIONS = ("13", "12")
 _TICK_SECONDS = 0.2
 _RETRY_SECONDS = 5
 
@@ -74,7 +79,10 @@ class Lab:
         self._memory = Memory(settings.seconds(KEPT_SECONDS))
         use_servers(self._machines)
         use_memory(self._memory)
+        know_image_life(lambda _account, _region: front.parameters())
         use_server_images(self._machines)
+        use_profiles()
+        use_publishing(self._machines)
         use_targets(self._targets)
         use_addresses(settings)
         use_checked_actions()
@@ -89,6 +97,7 @@ class Lab:
         use_data(clock)
         self.alarms = Alarms(clock)
         use_events(settings)
+        use_topics()
         self._functions = Functions(settings)
         self._haproxy = HAProxy(settings.run_dir, settings.lab.api_port)
         self._metrics = Collector(self._haproxy.requests, settings.seconds(60), store.publish)
@@ -100,8 +109,10 @@ class Lab:
         """Remove what an earlier process left running, register the distribution's image, begin to move."""
         for instance_id in self._machines.servers.running():
             self._machines.servers.terminate(instance_id)
-        image = register_distribution(self._machines)
-        front.publish_parameter(DISTRIBUTION_PARAMETER, image)
+        for release in DISTRIBUTIONS:
+            if self._machines.servers.has_image(f"debian-{release}"):
+                image = register_distribution(self._machines, release)
+                front.publish_parameter(f"/aws/service/debian/release/{release}/latest/amd64", image)
         self._move()
         self._loop.start()
 

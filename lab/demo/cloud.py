@@ -40,6 +40,7 @@ class Cloud:
         self.stacks = session.client("cloudformation", endpoint_url=endpoint, config=config)
         self.ec2 = session.client("ec2", endpoint_url=endpoint, config=config)
         self.balancers = session.client("elbv2", endpoint_url=endpoint, config=config)
+        self.scaling = session.client("autoscaling", endpoint_url=endpoint, config=config)
         self.parameters = session.client("ssm", endpoint_url=endpoint, config=config)
         self.objects = session.client("s3", endpoint_url=endpoint, config=config)
         self.secrets = session.client("secretsmanager", endpoint_url=endpoint, config=config)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,20 +18,14 @@ from lab.demo.journal import DemoError, Journal
 from lab.demo.releases import SHOP, Source, commit, copy, fingerprint
 from lab.demo.run import Bake, Deployment
 from lab.load import Load
-from lab.settings import CHECKOUT, Settings
+from lab.settings import CHECKOUT, REGION, Settings
 
 APP = "shop"
 ENVS = ("staging", "prod")
 PATHS = ("/", "/up", "/articles")
 ROLE_VARS = "examples/ops_repo/image.yml"
-BASE_INPUTS = (
-    *("packer/base/base.pkr.hcl", "packer/variables.pkr.hcl", "playbooks/image.yml"),
-    *("examples/shop/.ruby-version", ROLE_VARS),
-    *("roles/image_base", "roles/ruby", "roles/image_seal"),
-)
 # A retirement waits for this, in real time: 2 minutes would be half of the demo.
 EDGE = {"DeregistrationDelaySeconds": 20}
-DISTRIBUTION = "/aws/service/debian/release/13/latest/amd64"
 
 
 class Scenario:
@@ -45,7 +38,7 @@ class Scenario:
         journal: told about each step.
         rate: requests a second of the load.
 
-    `releases` holds the bake id of each release that was baked, by its number.
+    `sources` holds the versions of the example app, and `releases` the bake id of each that was baked, by its number.
     """
 
     def __init__(self, settings: Settings, cloud: Cloud, commands: Commands, journal: Journal, rate: float) -> None:
@@ -54,7 +47,7 @@ class Scenario:
         self._commands = commands
         self._journal = journal
         self._rate = rate
-        self._sources: dict[int, Source] = {}
+        self.sources: dict[int, Source] = {}
         self.releases: dict[int, str] = {}
 
     def play(self) -> None:
@@ -110,8 +103,8 @@ class Scenario:
             folders = {number: copy(number, self._journal.folder) for number in (1, 2)}
             # The gems are the same in both, so one lock is right for both.
             lock, when = self._lock(folders[1])
-            self._sources = {number: commit(number, folder, lock) for number, folder in folders.items()}
-            note.outcome = f"{', '.join(source.revision[:7] for source in self._sources.values())}; {when}"
+            self.sources = {number: commit(number, folder, lock) for number, folder in folders.items()}
+            note.outcome = f"{', '.join(source.revision[:7] for source in self.sources.values())}; {when}"
 
     def _lock(self, folder: Path) -> tuple[bytes, str]:
         """The shop's Gemfile.lock, and where it is from.
@@ -130,43 +123,35 @@ class Scenario:
 
     def bake_base(self) -> None:
         """There is a base image made from what its inputs are now; one that an earlier run made is taken again."""
-        distribution = self._cloud.parameters.get_parameter(Name=DISTRIBUTION)["Parameter"]["Value"]
-        wanted = fingerprint([CHECKOUT / path for path in BASE_INPUTS], distribution)
-        known = self._journal.folder / "base.json"
-        if known.exists():
-            base = json.loads(known.read_text(encoding="utf-8"))
-            # The app's images start from the newest base image, so that is the one that must be right.
-            bases = [image for image, tags in self._cloud.images(APP).items() if tags.get("stage") == "base"]
-            if base["fingerprint"] == wanted and bases and bases[-1] == base["image"]:
-                with self._journal.phase("base image") as note:
-                    note.outcome = f"{base['image']}, from an earlier run: its inputs have not changed"
-                self._journal.run.notes.append(f"The base image {base['image']} was made by an earlier run.")
-                return
-        image = self._bake("base", self._sources[1])
-        known.write_text(json.dumps({"fingerprint": wanted, "image": image}) + "\n", encoding="utf-8")
+        self._bake("base", self.sources[1])
 
     def bake(self, number: int) -> None:
-        """A release is baked from its source."""
-        self._bake("app", self._sources[number], number)
+        """A release is baked from its source and published, although an earlier run may have left one of the same."""
+        self._bake("app", self.sources[number], number)
 
     def _bake(self, stage: str, source: Source, number: int = 0) -> str:
         release = source.release()
         with self._journal.phase(f"bake release {number}" if number else "bake the base image") as note:
-            self._commands.playbook(
+            result = self._commands.playbook(
                 *("bake", f"bake-{number or stage}"),
                 app_dir=str(source.folder),
                 role_vars=str(CHECKOUT / ROLE_VARS),
                 stage=stage,
                 release=release,
+                force=bool(number),
             )
+            if result["result"] == "unchanged":
+                note.outcome = f"{result['images'][REGION]}, from an earlier run: its inputs have not changed"
+                self._journal.run.notes.append(f"The base image {result['images'][REGION]} was made by an earlier run.")
+                return str(result["images"][REGION])
             made = [
                 image
                 for image, tags in self._cloud.images(APP).items()
                 if (tags.get("stage"), tags.get("release")) == (stage, release)
             ]
-            if len(made) != 1:
-                raise DemoError(f"{len(made)} images of stage {stage} say that they are {release}; one was baked")
-            note.outcome = f"{made[0]}, release {release}"
+            if made != [result["images"][REGION]]:
+                raise DemoError(f"{result['images']} was baked, and these say that they are {release}: {made}")
+            note.outcome = f"{made[0]}, release {release}, {result['result']}"
         seconds = self._journal.run.phases[-1].seconds
         self._journal.run.bakes.append(Bake(made[0], seconds, stage, release))
         if number:
@@ -226,7 +211,9 @@ class Scenario:
         with self._journal.phase("prune images") as note:
             before = self._cloud.images(APP)
             # Images in use count among the newest: no spare one stays.
-            self._commands.playbook("prune", "prune", prune_keep={"newest": 1, "count_in_use": True})
+            self._commands.playbook(
+                "prune", "prune", prune_keep={"newest": 1, "count_in_use": True, "per_env_previous": 0}
+            )
             after = self._cloud.images(APP)
             self._journal.run.images_before, self._journal.run.images_after = len(before), len(after)
             gone = [f"{before[image]['stage']} {before[image]['release']}" for image in before if image not in after]

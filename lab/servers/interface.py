@@ -58,6 +58,9 @@ class Servers(Protocol):
     def copy_image(self, source_image_id: str, image_id: str) -> None:
         """Give an image's content a second id."""
 
+    def has_image(self, image_id: str) -> bool:
+        """Whether there is an image of this id; a distribution's may not have been made on this machine."""
+
     def running(self) -> set[str]:
         """The ids of the servers that run now, whoever started them."""
 

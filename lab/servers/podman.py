@@ -13,10 +13,11 @@ from pathlib import Path
 from lab.podman import Podman
 from lab.servers.errors import ServersError
 from lab.servers.interface import LaunchSpec
-from lab.settings import BASE_IMAGE, Settings, from_environment
+from lab.settings import BASE_IMAGE, OLDER_BASE_IMAGE, Settings, from_environment
 
 #: Image id under which the distribution's own image can be launched and copied.
 DISTRIBUTION = "debian-13"
+_DISTRIBUTIONS = {DISTRIBUTION: BASE_IMAGE, "debian-12": OLDER_BASE_IMAGE}
 #: Label that tells servers from the stores.
 PART_LABEL = "immutable-lab.part"
 _SERVER = f"{PART_LABEL}=server"
@@ -68,6 +69,8 @@ class PodmanServers:
             "--label", self._podman.ownership, "--label", _SERVER,
             # Without it the sandbox of a unit (ProtectSystem=, PrivateTmp=) is silently not enforced.
             "--cap-add", "SYS_ADMIN", "--systemd", "always",
+            # A machine's root sees every process: systemd needs it for PrivateUsers= beside ProtectProc=.
+            "--cap-add", "SYS_PTRACE",
             # The terminal is the console: what PID 1 and units write there is kept.
             "--tty",
             # /run is a tmpfs of the container: what is mounted below it is in no image.
@@ -118,6 +121,10 @@ class PodmanServers:
         """See Servers.copy_image."""
         self._podman.run("tag", self._image(source_image_id), self._image(image_id))
 
+    def has_image(self, image_id: str) -> bool:
+        """See Servers.has_image."""
+        return self._podman.exists("image", self._image(image_id))
+
     def running(self) -> set[str]:
         """See Servers.running. Costs one podman command."""
         names = self._podman.containers(f"label={_SERVER}", everything=False)
@@ -155,7 +162,7 @@ class PodmanServers:
         return f"{self._settings.name}-{instance_id}"
 
     def _image(self, image_id: str) -> str:
-        return BASE_IMAGE if image_id == DISTRIBUTION else f"{self._settings.image_prefix}/{image_id}"
+        return _DISTRIBUTIONS.get(image_id, f"{self._settings.image_prefix}/{image_id}")
 
     def _default_environment(self) -> str:
         values = {

@@ -4,6 +4,18 @@
 
 # the newest base image of the app becomes a release.
 
+variable "declaration" {
+  type        = string
+  description = "The app's declaration of its configuration, a path inside its folder."
+  default     = "config/immutable.yml"
+}
+
+variable "base_image" {
+  type        = string
+  description = "Id of the base image; the app's newest without it."
+  default     = ""
+}
+
 locals {
   tags = {
     Name       = "${var.app}-app-${var.release}"
@@ -11,17 +23,26 @@ locals {
     stage      = "app"
     release    = var.release
     revision   = var.revision
+    build      = var.build
     channel    = var.channel
+    inputs     = var.inputs
     base_image = "{{ .SourceAMI }}"
+    # Nobody deploys it before immutable.ec2.ami_publish has seen a server boot from it.
+    publication = "pending"
   }
+
+  # What the app says of its configuration goes with the image: a deployment reads it from its tags, wherever it is run, and
+  # settles with it which versions the servers read.
+  declaration = base64encode(jsonencode(yamldecode(file("${abspath(var.app_dir)}/${var.declaration}"))))
 }
 
-# IMDSv2 can't be demanded of the builder here: Packer 1.6 does not know metadata_options. The servers' launch template does.
+# What Packer 1.6 doesn't know (IMDSv2 of the image, deprecation, sharing with organizations) is done when it is published.
 source "amazon-ebs" "server" {
   ami_name      = local.tags.Name
   region        = var.region
   instance_type = var.instance_type
   subnet_id     = var.subnet_id
+  source_ami    = var.base_image
 
   source_ami_filter {
     owners      = ["self"]
@@ -35,6 +56,9 @@ source "amazon-ebs" "server" {
 
   custom_endpoint_ec2 = var.custom_endpoint_ec2
 
+  encrypt_boot = var.encrypt
+  kms_key_id   = var.kms_key_id
+
   # An hour for the slowest step, and no quarter of a minute lost after each (Packer's own pace).
   aws_polling {
     delay_seconds = 2
@@ -45,7 +69,10 @@ source "amazon-ebs" "server" {
   ssh_username  = var.ssh_username
   ssh_interface = var.ssh_interface
 
-  tags            = local.tags
+  tags = merge(local.tags, {
+    # A tag holds 256 characters.
+    for number, part in chunklist(split("", local.declaration), 256) : "declaration-${number + 1}" => join("", part)
+  })
   snapshot_tags   = local.tags
   run_tags        = merge(local.tags, { Name = "${local.tags.Name}-builder" })
   run_volume_tags = { app = var.app, release = var.release }
@@ -74,6 +101,9 @@ build {
         app_dir     = abspath(var.app_dir)
         release     = var.release
         revision    = var.revision
+        packages_to = var.packages_to == "" ? "" : abspath(var.packages_to)
+
+        app_bundle_declaration = var.declaration
       })],
     )
   }

@@ -20,12 +20,14 @@ locals {
     stage      = "base"
     release    = var.release
     revision   = var.revision
+    build      = var.build
     channel    = var.channel
+    inputs     = var.inputs
     base_image = "{{ .SourceAMI }}"
   }
 }
 
-# IMDSv2 can't be demanded of the builder here: Packer 1.6 does not know metadata_options. The servers' launch template does.
+# What Packer 1.6 doesn't know (IMDSv2 of the image, deprecation, sharing with organizations) is done when it is published.
 source "amazon-ebs" "server" {
   ami_name      = local.tags.Name
   region        = var.region
@@ -34,6 +36,9 @@ source "amazon-ebs" "server" {
   source_ami    = var.source_ami
 
   custom_endpoint_ec2 = var.custom_endpoint_ec2
+
+  encrypt_boot = var.encrypt
+  kms_key_id   = var.kms_key_id
 
   # An hour for the slowest step, and no quarter of a minute lost after each (Packer's own pace).
   aws_polling {
@@ -74,6 +79,7 @@ build {
         app_dir     = abspath(var.app_dir)
         release     = var.release
         revision    = var.revision
+        packages_to = var.packages_to == "" ? "" : abspath(var.packages_to)
       })],
     )
   }

@@ -37,12 +37,17 @@ class ActionModule(ActionBase):
         _validated, arguments = self.validate_argument_spec(
             argument_spec={
                 "env": {"type": "str", "default": ""},
+                "shared": {"type": "bool", "default": False},
                 "directory": {"type": "path"},
                 "overrides": {"type": "dict", "default": {}},
             }
         )
+        directory = Path(arguments["directory"] or os.getcwd())
         try:
-            found, files = read(Path(arguments["directory"] or os.getcwd()), arguments["env"], arguments["overrides"])
+            if arguments["shared"]:
+                found, files = read_shared(directory, arguments["overrides"])
+            else:
+                found, files = read(directory, arguments["env"], arguments["overrides"])
         except WrongSettings as error:
             return result | {"failed": True, "msg": str(error)}
         return result | {"changed": False, "settings": {"env": arguments["env"], **found}, "files": files}
@@ -57,6 +62,17 @@ def read(directory: Path, env: str, overrides: Mapping[object, object]) -> tuple
     files = [file for file in files if (directory / file).is_file()]
     documents = [_document(directory, file) for file in files]
     return settings(documents, Document("-e", overrides)), [str(file) for file in files]
+
+
+def read_shared(directory: Path, overrides: Mapping[object, object]) -> tuple[Settings, list[str]]:
+    """Returns what all environments have in common, and the file that it comes from, which may be absent.
+
+    Raises WrongSettings where it is wrong.
+    """
+    file = Path(FOLDER, f"{SHARED}.yml")
+    there = (directory / file).is_file()
+    document = _document(directory, file) if there else Document(str(file), {})
+    return settings([document], Document("-e", overrides)), [str(file)] if there else []
 
 
 def _existing(directory: Path, env: str) -> str:

@@ -18,6 +18,8 @@ description:
     shift is seen in requests through the load balancer, of which each names its release in the header C(X-Release),
     and
     watched for O(bake_time).
+  - Before a colour is made, the config stores are held against the declaration that the image carries, and the versions
+    that the colour's servers read are settled. M(immutable.ec2.config_check) does the first alone.
   - Where a gate of O(gates) fails, all traffic goes back to the colour that served, at once. The guard in the edge
     does so
     on an alarm, even where this run is dead.
@@ -70,7 +72,10 @@ options:
     description: The ARN of a role that is assumed for all calls.
     type: str
   image:
-    description: What to deploy, V(newest), a release (its bake id), or the id of an image of this app.
+    description:
+      - What to deploy, V(newest) (of the published images), V(channel:main) (what that channel's pointer names), a
+        release (its bake id), or the id of an image of this app.
+      - A release that is not published is refused. One that was withdrawn is deployed only if it is named itself.
     type: str
     default: newest
   capacity:
@@ -280,6 +285,15 @@ options:
   approve:
     description: The id of a deployment that waits for a person, who herewith says go. For O(state=deployed).
     type: str
+  refresh:
+    description:
+      - With V(config), a release that serves already is deployed again if the config stores hold other versions than
+        the
+        live colour reads. For O(state=deployed).
+      - Without it, what is in the stores is no reason to deploy. A colour that is made for another reason reads what is
+        there when it is made.
+    type: str
+    choices: [config]
   rollback:
     description: Whether O(state=rolled_back) shifts all traffic at once, or in the steps of O(strategy).
     type: str

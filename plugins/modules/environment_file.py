@@ -24,6 +24,12 @@ options:
       - Name of the environment. Where it is empty, the message names the ones that exist.
     type: str
     default: ""
+  shared:
+    description:
+      - Read C(environments/all.yml) alone, which may be absent, and no environment's own file; for what belongs to
+        the app and not to an environment. O(env) is ignored then.
+    type: bool
+    default: false
   directory:
     description:
       - Folder that holds C(environments/). By default the folder in which C(ansible-playbook) was started.
@@ -106,7 +112,19 @@ settings:
     stickiness: 0
     network: {vpc: null, subnets: null}
     certificate: null
-    retention: {newest: 5}
+    pipeline:
+      repository: https://github.com/acme/shop
+      connection: null
+      branch: main
+      app_dir: .
+      channel: main
+      collection: immutable.ec2
+      build_image: public.ecr.aws/docker/library/debian:12
+      build_size: small
+      build_timeout: 7200
+      schedule: rate(7 days)
+      slack_secret: shop/slack-webhook
+      keep_builds: 90
 files:
   description: Files that were read, relative to the folder that holds C(environments/).
   returned: success

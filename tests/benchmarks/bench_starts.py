@@ -14,7 +14,7 @@ from time import perf_counter
 from tests.benchmarks.results import report
 
 CHECKOUT = Path(__file__).parents[2]
-CONFIG_PULL = CHECKOUT / "roles" / "config_pull" / "files"
+CONFIG_PULL = CHECKOUT / "plugins" / "module_utils"
 PLUGINS = "ansible_collections.immutable.ec2.plugins"
 
 

@@ -15,7 +15,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from roles.config_pull.files.config_pull.cli import main
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.cli import main
 
 SERVERS = 200
 CALLS_A_SECOND = 40

@@ -41,11 +41,17 @@ def _preview_stays_open() -> None:
     _module("act").CLOSED = {}
 
 
+def _versions_are_not_kept() -> None:
+    """No label says that a colour reads a version of a secret."""
+    _module("configuration.labels").put = lambda *_arguments: None
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "the guard is not armed": _guard_is_not_armed,
     "the lease is not checked": _lease_is_not_checked,
     "the minimum is not restored": _minimum_is_not_restored,
     "the minimum is not held": _minimum_is_not_held,
+    "the versions are not kept": _versions_are_not_kept,
     "the preview stays open": _preview_stays_open,
 }
 

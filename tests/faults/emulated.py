@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +25,7 @@ BREAKS = "breaks-1"
 CLOCK_FACTOR = 0.05
 SPEED = 10.0
 SIZES = Sizes(minimum=2, maximum=4, baseline=3)
+DECLARATION = {"sources": [{"parameter_store": "/{app}/common/"}, {"secrets_manager": "{app}/common/app"}]}
 #: The first deployment's own looks at a load balancer without a colour are errors too.
 EDGE = {"DeregistrationDelaySeconds": 2, "HealthCheckIntervalSeconds": 6, "ErrorsPerMinute": 1000}
 
@@ -52,6 +55,7 @@ class EmulatedLab:
         except BaseException:
             self.close()
             raise
+        self._stores()
         for release in GOOD:
             self._image(release)
         self._image(BREAKS, **{"lab-breaks": "yes"})
@@ -75,9 +79,15 @@ class EmulatedLab:
             return False
         return True
 
+    def _stores(self) -> None:
+        """The apps' configuration, which each deployment looks at and settles."""
+        self.api.client("ssm").put_parameter(Name=f"/{APP}/common/URL", Value="any", Type="SecureString")
+        self.api.client("secretsmanager").create_secret(Name=f"{APP}/common/app", SecretString='{"KEY": "any"}')
+
     def _image(self, release: str, **more: str) -> None:
         base = self.api.client("ssm").get_parameter(Name=DISTRIBUTION)["Parameter"]["Value"]
         ec2: Any = self.api.ec2
         copy = ec2.copy_image(Name=release, SourceImageId=base, SourceRegion="eu-west-1")["ImageId"]
-        tags = {"app": APP, "stage": "app", "release": release, **more}
+        declaration = base64.b64encode(json.dumps(DECLARATION).encode()).decode()
+        tags = {"app": APP, "stage": "app", "release": release, "declaration-1": declaration, **more}
         ec2.create_tags(Resources=[copy], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])

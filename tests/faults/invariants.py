@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.world import COLOURS, Sizes, Snapshot
+from tests.faults.world import COLOURS, Sizes, Snapshot, secrets_of
 
 Entries = Sequence[Mapping[str, Any]]
 Calls = Sequence[Mapping[str, Any]]
@@ -183,6 +183,7 @@ def at_the_end(sizes: Sizes, before: Snapshot, after: Snapshot, release: str, re
     if live != wanted or (result != "rolled_back" and after.release(live) != release):
         found.append(f"it says {result} and {after.release(live)} serves from {live}")
     found += _stack(after)
+    found += [why for colour, stack in after.colours.items() for why in _configuration(after, colour, stack)]
     if left := after.lock.keys() & {"holder", "deployment"}:
         found.append(f"the lock is not free: {', '.join(sorted(left))}")
     if after.guard.get("armed"):
@@ -204,6 +205,16 @@ def _stack(after: Snapshot) -> Iterable[str]:
             yield f"the listener gives {colour} {weight}, its stack {parameters[f'{colour.capitalize()}Weight']}"
     if parameters["PreviewColour"] != "none" or after.rules:
         yield f"the preview is open: {parameters['PreviewColour']}, {after.rules} rules"
+
+
+def _configuration(after: Snapshot, colour: str, stack: Mapping[str, Any]) -> Iterable[str]:
+    """Its servers read one version of everything, whenever they start."""
+    secrets = secrets_of(stack)
+    if not secrets:
+        yield f"{colour} has no manifest of its configuration"
+    for secret, version in secrets.items():
+        if stack["StackName"] not in after.labels[secret].get(version, []):
+            yield f"no label keeps the version of {secret} that {colour} reads"
 
 
 def _group(sizes: Sizes, colour: str, group: Mapping[str, Any], live: str, old: str | None) -> Iterable[str]:

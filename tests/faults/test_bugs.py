@@ -22,6 +22,7 @@ SHOWN = {
     "the lease is not checked": (IS_LEFT_ALONE, "was sent after its parent had been killed"),
     "the minimum is not restored": (NO_FAULT, "not restored to 2"),
     "the minimum is not held": (NO_FAULT, "could shrink to 2 servers"),
+    "the versions are not kept": (NO_FAULT, "no label keeps the version"),
     "the preview stays open": (NO_FAULT, "the preview is open"),
 }
 

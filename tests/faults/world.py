@@ -18,6 +18,7 @@ import yaml
 from botocore.config import Config
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.dynamodb import plain
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull import manifest
 from tests.edge import edge_template
 from tests.faults import clock
 from tests.faults.playbooks import Playbook, Playbooks
@@ -37,6 +38,8 @@ FILE = {
     "lock_wait": "5m",
 }
 """What every env's file has."""
+
+SECRET = "secrets_manager "
 
 Seen = TypeVar("Seen")
 
@@ -110,6 +113,7 @@ class Snapshot:
         groups: their groups.
         lock, guard: the ledger's items, {} where there is none.
         history: its records.
+        labels: of the secrets that its colours read: secret → version → staging labels.
     """
 
     edge: Mapping[str, Any]
@@ -120,6 +124,7 @@ class Snapshot:
     lock: Mapping[str, Any]
     guard: Mapping[str, Any]
     history: list[Mapping[str, Any]]
+    labels: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
 
     @property
     def live(self) -> str | None:
@@ -133,6 +138,13 @@ class Snapshot:
     def release(self, colour: str | None) -> str | None:
         tags = self.colours[colour]["Tags"] if colour and colour in self.colours else []
         return next((tag["Value"] for tag in tags if tag["Key"] == "release"), None)
+
+
+def secrets_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Secret → version, of those that a colour's manifest pins."""
+    given = {one["ParameterKey"]: one.get("ParameterValue", "") for one in stack["Parameters"]}
+    pins = manifest.read(given["ConfigManifest"]) if given.get("ConfigManifest") else {}
+    return {name.removeprefix(SECRET): pin["version"] for name, pin in pins.items() if name.startswith(SECRET)}
 
 
 class Env:
@@ -155,7 +167,7 @@ class Env:
                 aws_secret_access_key="any",
                 config=Config(retries={"mode": "standard", "total_max_attempts": 4}),
             )
-            for service in ("cloudformation", "elbv2", "autoscaling", "dynamodb")
+            for service in ("cloudformation", "elbv2", "autoscaling", "dynamodb", "secretsmanager")
         }
         self.outputs: dict[str, str] = {}
 
@@ -292,7 +304,14 @@ class Env:
             lock=items.get("lock", {}),
             guard=items.get("guard", {}),
             history=list(self._items("history").values()),
+            labels={secret: self._labels(secret) for stack in stacks.values() for secret in secrets_of(stack)},
         )
+
+    def _labels(self, secret: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = self.client("secretsmanager").describe_secret(SecretId=secret)[
+            "VersionIdsToStages"
+        ]
+        return found
 
     def group(self, colour: str) -> str:
         stack = self._find(colour)

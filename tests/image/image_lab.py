@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,36 +15,80 @@ from urllib.parse import urlsplit
 import boto3
 import testinfra
 
+from lab.demo import configuration
 from lab.demo.scenario import APP as NAME
-from lab.demo.scenario import ENVS
+from lab.demo.scenario import ENVS, ROLE_VARS
 from lab.podman import Podman
-from lab.settings import LOGIN_USER, REGION
+from lab.settings import CHECKOUT, LOGIN_USER, REGION
 from tests.image.servers import APP, BASE, Server
 from tests.own_lab import OwnLab
 
+AWAY = "us-east-1"
+SMOKE = 'test "$URL" = http://127.0.0.1 && bin/rails runner "Article.count"'
 SSH = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o ConnectTimeout=5 -o ConnectionAttempts=30"
 
 
 class ImageLab(OwnLab):
-    """A lab of the tests' own, with one base image and one release of the example app."""
+    """A lab of the tests' own, with one base image and one release of the example app, published in two regions.
+
+    `published` is the record of that bake.
+    """
+
+    published: Mapping[str, Any]
 
     def start(self) -> None:
         """Start it afresh and bake both images."""
-        super().start()
+        self.start_lab()
         self.scenario.bake_base()
-        self.scenario.bake(1)
+        self.published = self.bake(1, smoke_command=SMOKE)
+
+    def bake(self, number: int, **more: Any) -> dict[str, Any]:
+        """The record of a bake of the example app's first or second version; raises DemoError where it failed."""
+        return self.commands.playbook(
+            *("bake", f"bake-{number}"),
+            app_dir=str(self.scenario.sources[number].folder),
+            role_vars=str(CHECKOUT / ROLE_VARS),
+            publish_regions=[AWAY],
+            **more,
+        )
+
+    def named(self, region: str = REGION) -> str:
+        """The release that the channel names in a region."""
+        name = f"/immutable/{NAME}/channels/main"
+        value: str = self.client("ssm", region).get_parameter(Name=name)["Parameter"]["Value"]
+        return value
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            region_name=region,
+            endpoint_url=self.settings.api_url,
+            aws_access_key_id="lab",
+            aws_secret_access_key="lab",
+        )
+
+    def _make_validation(self) -> None:
+        """The env `validation`: its configuration, and the profile that its server reads it with."""
+        configuration.ensure(self.settings, self.cloud, NAME, (*ENVS, "validation"))
+        self._make_profile(f"{NAME}-validation")
+
+    def _make_profile(self, name: str) -> None:
+        iam = self.client("iam")
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+        iam.create_instance_profile(InstanceProfileName=name)
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+
+    def start_lab(self) -> None:
+        """Start it afresh, with an env for validations and without an image."""
+        super().start()
+        self._make_validation()
 
     def launch(self, folder: Path) -> list[Server]:
         """One server of the base image and two of the release, in the first environment; ready when this returns."""
         key = folder / "key.pem"
         key.touch(0o600)
         key.write_text(self.cloud.ec2.create_key_pair(KeyName="image-tests", KeyType="ed25519")["KeyMaterial"])
-        iam = boto3.client(
-            "iam", REGION, endpoint_url=self.settings.api_url, aws_access_key_id="lab", aws_secret_access_key="lab"
-        )
-        iam.create_role(RoleName="image-tests", AssumeRolePolicyDocument="{}")
-        iam.create_instance_profile(InstanceProfileName="image-tests")
-        iam.add_role_to_instance_profile(InstanceProfileName="image-tests", RoleName="image-tests")
+        self._make_profile("image-tests")
         servers = [
             Server(stage, self._host(address, key))
             for stage, count in ((BASE, 1), (APP, 2))
@@ -75,6 +119,8 @@ class ImageLab(OwnLab):
         podman.run("image", "unmount", image)
 
     def _image(self, stage: str) -> str:
+        if stage == APP:
+            return str(self.published["images"][REGION])
         (image,) = [image for image, tags in self.cloud.images(NAME).items() if tags["stage"] == stage]
         return image
 

@@ -5,22 +5,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.lab.shop import FOLDER, OCTET, Shop, bake
-from tests.own_lab import OwnLab
+from tests import octets
+from tests.lab.shop import Shop, baked
 
 
 @pytest.fixture(scope="session")
 def shop() -> Iterator[Shop]:
     """The example app with two baked releases, an edge and a configuration for each env, nothing deployed yet."""
-    if os.geteuid() != 0:
-        pytest.skip("real servers need root")
-    own = OwnLab(OCTET, FOLDER)
-    try:
-        yield bake(own)
-    finally:
-        own.stop()
+    with baked(octets.SHOP, "release") as found:
+        yield found

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,9 @@ from lab.demo.commands import Commands
 from lab.demo.journal import DemoError
 from lab.demo.scenario import ENVS
 from lab.settings import CHECKOUT, Settings
-from tests import octets
 from tests.own_lab import OwnLab
 
 APP = "shop"
-OCTET = octets.SHOP
-FOLDER = CHECKOUT / "build" / "test" / "release"
 DRAIN_SECONDS = 20
 """Before a colour is retired the engine waits as long in real seconds; the lab's load balancer drains for a tenth."""
 
@@ -83,6 +82,23 @@ class Shop:
         log = re.search(r"see (\S+\.log)", str(failure.value))
         assert log, failure.value
         return " ".join(Path(log[1]).read_text(encoding="utf-8").split())
+
+
+@contextmanager
+def baked(octet: int, name: str) -> Iterator[Shop]:
+    """The example app with two baked releases, an edge and a configuration for each env, nothing deployed yet.
+
+    Args:
+        octet: whose lab; it is gone afterwards.
+        name: of the folder of its logs.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("real servers need root")
+    own = OwnLab(octet, CHECKOUT / "build" / "test" / name)
+    try:
+        yield bake(own)
+    finally:
+        own.stop()
 
 
 def bake(own: OwnLab) -> Shop:

@@ -17,7 +17,8 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 FOLDERS = {"meta", "packer", "playbooks", "plugins", "roles"}
 FILES = {"CHANGELOG.rst", "COPYING", "FILES.json", "MANIFEST.json", "README.md"}
-LARGEST = 300_000
+#: A forgotten environment makes it a hundred megabytes.
+LARGEST = 500_000
 
 
 @pytest.fixture(scope="module")
@@ -67,4 +68,13 @@ def test_holds_what_a_deployment_needs(members: list[tarfile.TarInfo]) -> None:
         "plugins/modules/blue_green.py",
         "roles/deployment/files/colour.yml",
         "roles/environment/files/edge.yml",
+    } <= {member.name for member in members}
+
+
+def test_holds_what_a_pipeline_needs(members: list[tarfile.TarInfo]) -> None:
+    assert {
+        "packer/buildspec.yml",
+        "playbooks/pipeline.yml",
+        "roles/pipeline/files/notifier.py",
+        "roles/pipeline/files/pipeline.yml",
     } <= {member.name for member in members}

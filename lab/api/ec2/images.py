@@ -59,8 +59,8 @@ def use_server_images(machines: Machines) -> None:
     original = replace(AmiBackend, "deregister_image", deregister_image)
 
 
-def register_distribution(machines: Machines) -> str:
-    """Register the distribution's image as its publisher would, and return its id.
+def register_distribution(machines: Machines, release: str) -> str:
+    """Register the image of a release of Debian as its publisher would, and return its id.
 
     Its machine image is the base root file system, which ``Servers`` knows under this id from ``copy_image``.
     """
@@ -68,13 +68,13 @@ def register_distribution(machines: Machines) -> str:
         backend = ec2_backends[ACCOUNT][REGION]
         image = _image(
             backend,
-            f"debian-13-amd64-{datetime.now(UTC):%Y%m%d}",
-            "Debian 13 (amd64), made by the lab",
+            f"debian-{release}-amd64-{datetime.now(UTC):%Y%m%d}",
+            f"Debian {release} (amd64), made by the lab",
             owner_id="111122223333",
         )
         image.launch_permissions.append({"Group": "all"})
         image.state = "pending"
-    machines.servers.copy_image("debian-13", image.id)
+    machines.servers.copy_image(f"debian-{release}", image.id)
     with LOCK:
         image.state = "available"
     return str(image.id)

@@ -42,6 +42,7 @@ _RESOURCES = (
     *("StackName", "AutoScalingGroupName", "ListenerArn", "RuleArn", "TargetGroupArn", "LoadBalancerArn", "TableName"),
     *("TopicArn", "AlarmName", "FunctionName", "Name", "SecretId", "ImageId", "ResourceId"),
     *("AutoScalingGroupNames", "ListenerArns", "TargetGroupArns", "LoadBalancerArns", "InstanceId", "InstanceIds"),
+    *("Path", "Names", "SecretIdList"),
 )
 
 

@@ -19,3 +19,11 @@ def test_nothing_of_the_builder_is_left(host: Host) -> None:
 def test_services_still_run(host: Host) -> None:
     assert host.check_output("systemctl is-system-running") == "running"
     assert host.service("ssh").is_running
+
+
+def test_what_was_built_runs_without_what_it_was_built_with(host: Host) -> None:
+    assert host.run("/usr/local/bin/built").rc == 0
+    for package in ("gcc", "libc6-dev", "libpq-dev"):
+        assert not host.package(package).is_installed
+    assert host.package("libpq5").is_installed
+    assert not host.file("/var/lib/immutable/build-packages").exists

@@ -57,6 +57,26 @@ def has_object(clients: Clients, bucket: str, key: str) -> bool:
     return any(one["Key"] == key for one in found.get("Contents", []))
 
 
+def bucket_exists(clients: Clients, bucket: str) -> bool:
+    """Whether there is such a bucket.
+
+    Raises:
+        AwsError: it is somebody else's, or can't be looked at.
+    """
+    try:
+        _head_bucket(clients, bucket)
+    except AwsError as error:
+        if error.code in ABSENT:
+            return False
+        raise
+    return True
+
+
+@aws_call("look for the bucket {}")
+def _head_bucket(clients: Clients, bucket: str) -> None:
+    clients.s3.head_bucket(Bucket=bucket)
+
+
 def find_object(clients: Clients, bucket: str, key: str) -> bytes | None:
     """An object's content, None where there is no such object.
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 import uuid
 
@@ -37,6 +38,20 @@ def describe_stack(clients: Clients, name: str) -> StackTypeDef | None:
 def _describe_stack(clients: Clients, name: str) -> StackTypeDef | None:
     stacks = clients.cloudformation.describe_stacks(StackName=name)["Stacks"]
     return next((stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"), None)
+
+
+@aws_call("read the stacks")
+def describe_all_stacks(clients: Clients) -> list[StackTypeDef]:
+    """Every stack that is not deleted, with parameters and outputs."""
+    pages = clients.cloudformation.get_paginator("describe_stacks").paginate()
+    return [stack for page in pages for stack in page["Stacks"] if stack["StackStatus"] != "DELETE_COMPLETE"]
+
+
+@aws_call("read the template of the stack {}")
+def template(clients: Clients, name: str) -> str:
+    """A stack's template as it was made by its transforms, as text."""
+    body: t.Any = clients.cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+    return body if isinstance(body, str) else json.dumps(body)
 
 
 @aws_call("create the stack {}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import socket
+import threading
 import typing as t
 from urllib.parse import urlsplit
 
@@ -34,7 +35,9 @@ if t.TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.fence import Fence
@@ -46,6 +49,8 @@ RETRIES: _RetryDict = {"mode": "adaptive", "max_attempts": 10}
 # News that don't arrive at once are not worth waiting for: a deployment may be turning back meanwhile.
 FOR_NEWS: _RetryDict = {"mode": "standard", "total_max_attempts": 2}
 NEWS_TIMEOUT_SECONDS = 3
+
+_MAKING: t.Final = threading.Lock()
 
 # boto3's name of a key (after "aws_") → amazon.aws's.
 KEYS = {"access_key_id": "access_key", "secret_access_key": "secret_key", "session_token": "session_token"}
@@ -80,13 +85,30 @@ class Clients:
         for fence in self._fences:
             fence.check(event_name.rpartition(".")[2])
 
+    def credentials(self) -> tuple[str, str, str | None]:
+        """Key, secret and token of this moment, for what is signed by hand.
+
+        Raises:
+            AwsError: there are none.
+        """
+        try:
+            found = self._session.get_credentials()
+            frozen = found.get_frozen_credentials() if found else None
+        except BotoCoreError as error:
+            raise translate("find credentials", error) from error
+        if frozen is None or not frozen.access_key or not frozen.secret_key:
+            raise AwsError("find credentials", "no AWS credentials were found")
+        return frozen.access_key, frozen.secret_key, frozen.token
+
     @property
     def region(self) -> str:
         return str(self._options.get("region_name") or self._session.region_name)
 
     def _client(self, service: str, **changed: t.Any) -> t.Any:
         try:
-            client = self._session.client(service, **{**self._options, **changed})  # type: ignore[call-overload]
+            # A session is not made for threads, the clients that it makes are.
+            with _MAKING:
+                client = self._session.client(service, **{**self._options, **changed})  # type: ignore[call-overload]
         except (BotoCoreError, ValueError) as error:
             raise translate(f"connect to {service}", error) from error
         # The last of the handlers: the adaptive retries' own waits here until the rate allows a request.
@@ -121,6 +143,24 @@ class Clients:
     def sns(self) -> SNSClient:
         brief = Config(retries=FOR_NEWS, connect_timeout=NEWS_TIMEOUT_SECONDS, read_timeout=NEWS_TIMEOUT_SECONDS)
         return t.cast("SNSClient", self._client("sns", config=self._options["config"].merge(brief)))
+
+    @functools.cached_property
+    def ssm(self) -> SSMClient:
+        return t.cast("SSMClient", self._client("ssm"))
+
+    @functools.cached_property
+    def imagebuilder(self) -> t.Any:
+        """Without a type: its stubs would be a further dependency, for one call."""
+        return self._client("imagebuilder")
+
+    @functools.cached_property
+    def rbin(self) -> t.Any:
+        """The Recycle Bin's rules; without a type, as above."""
+        return self._client("rbin")
+
+    @functools.cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        return t.cast("SecretsManagerClient", self._client("secretsmanager"))
 
     @functools.cached_property
     def s3(self) -> S3Client:

@@ -11,12 +11,15 @@ import typing as t
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import auto_scaling, cloudformation, load_balancing
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.configuration import labels
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.configuration.pins import MANIFEST
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import ALL_TRAFFIC
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import (
     NO_PREVIEW,
     ORIGINAL_MINIMUM,
     REPLACING,
+    parameter_of,
     read_edge_stack,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
@@ -46,7 +49,7 @@ if t.TYPE_CHECKING:
     )
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.naming import EdgeStack
     from ansible_collections.immutable.ec2.plugins.module_utils.deployment.settings import Settings
-    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Release
+    from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Deployed
 
 SECRET_BYTES: t.Final = 16
 
@@ -64,11 +67,10 @@ class Actor:
         self._settings = settings
         self._environment = settings.environment
 
-    def create_colour(self, edge: EdgeStack, release: Release, step: CreateColour) -> str:
+    def create_colour(self, edge: EdgeStack, wanted: Deployed, step: CreateColour) -> str:
         """Starts a colour's stack for a release and returns the stack's id."""
-        environment, settings = self._environment, self._settings
+        environment, settings, release, identity = self._environment, self._settings, wanted.release, wanted.identity
         tags = {"app": environment.app, "env": environment.env, "colour": step.colour.value, "release": release.name}
-        identity = settings.identity(release)
         parameters = {
             **settings.launch,
             "App": environment.app,
@@ -86,6 +88,10 @@ class Actor:
             "SecurityGroupId": edge.outputs["ServerSecurityGroupId"],
             "TargetGroupArn": edge.target_group(step.colour),
         }
+        if wanted.pins:
+            parameters[MANIFEST] = wanted.pins.manifest
+            # Before any server reads them. A run that is killed here leaves labels that the next one moves.
+            labels.put(self._clients, environment.stack(step.colour), wanted.pins.secrets)
         try:
             return cloudformation.create_stack(
                 self._clients,
@@ -152,7 +158,11 @@ class Actor:
         weight = load_balancing.weights(rules).get(edge.target_group(colour), 0)
         if weight > 0:
             raise Refused(f"{self._environment.stack(colour)} was not deleted: it has traffic by now (weight {weight})")
-        cloudformation.delete_stack(self._clients, self._environment.stack(colour))
+        name = self._environment.stack(colour)
+        if (stack := cloudformation.describe_stack(self._clients, name)) and (value := parameter_of(stack, MANIFEST)):
+            # Before it goes: who is killed here begins with the deletion again, and knows the manifest still.
+            labels.take_away(self._clients, name, value)
+        cloudformation.delete_stack(self._clients, name)
 
     def _size(self, seen: Observed, step: HoldMinimum | RestoreMinimum | SuspendReplacing | ResumeReplacing) -> None:
         stack = seen.colours[step.colour]

@@ -27,6 +27,7 @@ def argument_spec() -> dict[str, t.Any]:
         **_traffic(),
         "gates": {"type": "dict", "default": {}, "options": _gates()},
         "approve": {"type": "str"},
+        "refresh": {"type": "str", "choices": ["config"]},
         "immediate": {"type": "bool", "default": False},
         "assets": {"type": "str", "choices": ["auto", "bucket", "cdn", "none"], "default": "auto"},
         "assets_bucket": {"type": "str"},

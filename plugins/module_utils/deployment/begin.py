@@ -24,6 +24,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted im
     Retired,
     RolledBack,
     Wanted,
+    same_but_configuration,
 )
 
 if t.TYPE_CHECKING:
@@ -41,7 +42,7 @@ def mine(begun: Deployment, wanted: Wanted) -> bool:
     """Whether a run that wants this works on that unfinished deployment."""
     match wanted:
         case Deployed():
-            return begun.identity == wanted.identity and begun.kind != "rollback"
+            return same_but_configuration(begun.identity, wanted.identity) and begun.kind != "rollback"
         case RolledBack() | Aborted():
             return True
         case Retired():

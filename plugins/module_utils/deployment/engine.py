@@ -13,6 +13,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import Aw
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.act import Actor
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.begin import check_start, mine
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.configuration.pins import MayNotRead, pin
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.forecast import forecast
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.gates.command import run_command
@@ -27,6 +28,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model imp
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.outcome import Outcome
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.plan.deploy import makes_colour
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps import (
     Align,
     Await,
@@ -105,6 +107,10 @@ class Engine:
     def preview(self) -> Outcome:
         """What a run would do, from what is there now. Reads only."""
         seen, decision = self._look()
+        try:
+            seen, decision = self._pinned(seen, decision)
+        except MayNotRead as error:  # people who only look need no right to read secrets
+            self._tell(f"{self._settings.environment.env} | {error}")
         after = forecast(seen, decision.steps, self._wanted, clock.now())
         return Outcome(decision, seen, after, (), self._wanted)
 
@@ -124,21 +130,30 @@ class Engine:
         try:
             edge, note = self._observer.stack, self._herald.note
             check_start(self._clients, self._settings, self._judge, edge, before, self._wanted, note)
+            before, decision = self._pinned(before, decision)
             seen, end = self._work(*self._begin(before))
         except (AwsError, Refused, LeaseLost):
             self._hold.give_back()
             raise
         return Outcome(end, before, seen, tuple(self._done), self._wanted)
 
+    def _pinned(self, before: Observed, decision: Plan) -> tuple[Observed, Plan]:
+        """A colour that is to be made gets its configuration; with another one than an older colour's it is another."""
+        wanted = self._wanted
+        if not (isinstance(wanted, Deployed) and decision.steps and makes_colour(before, wanted)):
+            return before, decision
+        self._wanted = pin(self._clients, self._settings, wanted, self._tell)
+        return (before, decision) if self._wanted is wanted else self._decide(before)
+
     def _begin(self, before: Observed) -> tuple[Observed, Plan]:
         """Takes the lock. Where another had it meanwhile, nothing is begun yet: it is begun from what is there now."""
-        held = self._hold.take(before)
+        held = self._hold.take(before, self._wanted)
         if held.deployment and before.ledger.deployment is None:  # nobody else had the lock since the look before it
             begun = LedgerSeen(held.lease, held.deployment)
             return self._decide(replace(before, ledger=begun))
         seen, decision = self._look()
         if held.deployment is None and decision.steps and isinstance(self._wanted, (Deployed, RolledBack)):
-            self._hold.take(seen)
+            self._hold.take(seen, self._wanted)
             seen, decision = self._look()
         return seen, decision
 
@@ -168,6 +183,9 @@ class Engine:
 
     def _decide(self, seen: Observed) -> tuple[Observed, Plan]:
         edge, created = self._observer.stack, frozenset(self._created)
+        begun = seen.ledger.deployment
+        if isinstance(self._wanted, Deployed) and begun and mine(begun, self._wanted):
+            self._wanted = replace(self._wanted, identity=begun.identity)  # what is under way comes to its end
         seen = self._watcher.add(edge, seen, self._wanted)
         decision = plan(seen, self._wanted, clock.now(), created)
         asked = self._watcher.before_end(edge, seen, decision)
@@ -201,7 +219,9 @@ class Engine:
         edge = self._observer.stack
         match step:
             case CreateColour() if isinstance(self._wanted, Deployed):
-                self._created.add(self._actor.create_colour(edge, self._wanted.release, step))
+                pinned = pin(self._clients, self._settings, self._wanted, self._tell)
+                self._wanted = replace(pinned, identity=self._wanted.identity)
+                self._created.add(self._actor.create_colour(edge, self._wanted, step))
             case RunCommand():
                 self._run_command(seen)
             case Shift():

@@ -46,9 +46,9 @@ class Hold:
         self._note = note
         self._order: GuardOrder | None = None
 
-    def take(self, seen: Observed) -> Held:
+    def take(self, seen: Observed, wanted: Wanted) -> Held:
         """Takes the lock, and begins the deployment if nobody held the lock since it was looked for."""
-        return begin(self._observer.ledger, seen, self._wanted, self._settings, self._note)
+        return begin(self._observer.ledger, seen, wanted, self._settings, self._note)
 
     def keep(self, seen: Observed) -> None:
         """Renews the lease when it is time, and writes down a higher baseline at once.

@@ -129,3 +129,9 @@ def read_edge_stack(clients: Clients, environment: Environment) -> EdgeStack:
 
 def outputs_of(stack: StackTypeDef) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def parameter_of(stack: StackTypeDef, name: str) -> str:
+    """The value of a stack's parameter; empty where it has none."""
+    found = {one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])}
+    return found.get(name, "")

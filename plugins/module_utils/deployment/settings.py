@@ -103,6 +103,8 @@ class Settings:
     """The bucket; empty for the one that the convention names."""
     approve: str = ""
     """The id of the deployment that a person says go to."""
+    refresh: bool = False
+    """Whether another configuration than the live colour's is a reason to deploy."""
 
     @property
     def instance_types(self) -> list[str]:
@@ -112,7 +114,7 @@ class Settings:
 
     def identity(self, release: Release) -> str:
         """The hash that tells one colour from another: release and all that a server is launched with. Capacity is not
-        in it, since a scaling policy changes that on a running colour."""
+        in it, since a scaling policy changes that on a running colour. Which configuration it reads is added to it."""
         facts = {
             "release": release.name,
             "instance_type": self.instance_type,
@@ -159,6 +161,7 @@ def read_settings(arguments: Mapping[str, t.Any], template: str) -> Settings:
         assets=found["assets"],
         assets_bucket=found["assets_bucket"] or "",
         approve=arguments.get("approve") or "",
+        refresh=arguments.get("refresh") == "config",
     )
 
 
@@ -184,6 +187,8 @@ def _checked(arguments: Mapping[str, t.Any]) -> dict[str, t.Any]:
         mistakes.append(f'approve is "{approve}", allowed is the id of a deployment such as 20261123-204512-3f9a')
     if approve and state != "deployed":
         mistakes.append(f"approve is set but state is {state}, allowed is approve with state: deployed only")
+    if arguments.get("refresh") and state != "deployed":
+        mistakes.append(f"refresh is set but state is {state}, allowed is refresh with state: deployed only")
     if arguments.get("immediate") and state not in ("rolled_back", "retired"):
         mistakes.append(f"immediate is set but state is {state}, allowed is immediate with rolled_back or retired only")
     found: dict[str, t.Any] = {}

@@ -19,6 +19,27 @@ class Release:
     name: str
     image: str
     architecture: str = ""
+    declaration: str | None = ""
+    """What its image's tags say of its configuration, as it is there; None where nobody has looked."""
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Which versions of its configuration a colour's servers read, whenever they start."""
+
+    manifest: str
+    """Names and versions, no values."""
+    secrets: tuple[tuple[str, str], ...] = ()
+    """Name and version of each secret, which has to be kept."""
+
+
+CONFIGURATION: t.Final = "."
+"""In an identity, before the digest of the configuration."""
+
+
+def same_but_configuration(one: str, other: str) -> bool:
+    """Whether two identities are of the same release and launch settings."""
+    return one.partition(CONFIGURATION)[0] == other.partition(CONFIGURATION)[0]
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,7 @@ class Deployed:
 
     release: Release
     identity: str
+    """Of a colour that is it. Without a configuration in it, any configuration's will do."""
     capacity: Capacity
     deadline: timedelta
     """How long a new colour may take to become healthy."""
@@ -67,6 +89,14 @@ class Deployed:
     """Resources of the edge that a stuck update may leave out."""
     rolls_back: bool = False
     """Whether it is the previous release that comes back anew, since its colour is gone."""
+    pins: Pins | None = None
+    """The configuration of a colour that is made; None until it is looked up, or where servers read the newest."""
+
+    def is_it(self, identity: str) -> bool:
+        """Whether a colour with this identity is what is wanted."""
+        if CONFIGURATION in self.identity:
+            return identity == self.identity
+        return same_but_configuration(identity, self.identity)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.configuration.pins import pin
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.holder import name
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import StackPhase
@@ -43,7 +44,7 @@ def wish(
     """What the user wants.
 
     Raises:
-        Refused: there is no such image, or no such deployment to approve.
+        Refused: there is no such image, no such deployment to approve, or, with `refresh`, no whole configuration.
         AwsError: a call failed.
     """
     if state == "aborted":
@@ -55,7 +56,8 @@ def wish(
     if settings.approve:
         return _approved(settings, observer, check_mode)
     release = find_release(clients, settings.environment.app, settings.image)
-    return _deployed(release, settings.identity(release), settings)
+    wanted = _deployed(release, settings.identity(release), settings)
+    return pin(clients, settings, wanted, tell) if settings.refresh else wanted
 
 
 def _deployed(release: Release, identity: str, settings: Settings, rolls_back: bool = False) -> Deployed:
@@ -81,7 +83,7 @@ def _approved(settings: Settings, observer: Observer, check_mode: bool) -> Deplo
         raise Refused(f"deployment {settings.approve} can't be approved: {now}; status.yml shows what is")
     if not check_mode:
         observer.ledger.approve(begun.id, name())
-    return _deployed(Release(begun.release, begun.image), begun.identity, settings)
+    return _deployed(Release(begun.release, begun.image, declaration=None), begun.identity, settings)
 
 
 def _rolled_back(clients: Clients, settings: Settings, observer: Observer, tell: Callable[[str], None]) -> Wanted:

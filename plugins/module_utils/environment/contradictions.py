@@ -91,6 +91,14 @@ def _assets(said: Said) -> Iterator[str]:
         yield f"{where}: assets_bucket is set but assets is none, allowed is a bucket with auto, bucket or cdn"
 
 
+def _connection(said: Said) -> Iterator[str]:
+    if "pipeline.connection" in said.entries and "pipeline.repository" not in said.entries:
+        yield (
+            f"{said.source('pipeline.connection')}: pipeline.connection is set but pipeline.repository is not, "
+            "allowed is a connection with the repository that it leads to"
+        )
+
+
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
     (("capacity.min", "capacity.max"), _capacity),
     (("network.vpc", "network.subnets"), _network),
@@ -100,4 +108,5 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
     (("strategy", "bake_time", "canary", "linear"), _analysis),
     (("account", "role"), _role),
     (("assets", "assets_bucket"), _assets),
+    (("pipeline.connection", "pipeline.repository"), _connection),
 )

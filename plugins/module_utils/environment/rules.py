@@ -70,7 +70,10 @@ RULES: Mapping[str, Rule] = {
     "linear": Rule(whole_number(1, 99)),
     "bake_time": _duration("0s", "24h", None),
     "image": Rule(
-        text(r"ami-[0-9a-f]{8,17}|(?!ami-)[a-z0-9][a-z0-9-]*", "newest, a release (bake id) or an image id (ami-...)"),
+        text(
+            r"ami-[0-9a-f]{8,17}|channel:[a-z0-9][a-z0-9._-]*|(?!ami-)[a-z0-9][a-z0-9-]*",
+            "newest, channel:<name>, a release (bake id) or an image id (ami-...)",
+        ),
         "newest",
     ),
     "capacity.min": Rule(whole_number(1, 1000), 2),
@@ -134,7 +137,40 @@ RULES: Mapping[str, Rule] = {
         list_of(r"subnet-[0-9a-f]{8,17}", 2, "a list of at least two different subnet ids (subnet-...)")
     ),
     "certificate": Rule(text(r"arn:aws[a-z-]*:(acm|iam):\S+", "the ARN of a certificate (arn:aws:acm:...)")),
-    "retention.newest": Rule(whole_number(1, 1000), 5),
+    "pipeline.repository": Rule(
+        text(r"https://github\.com/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "https://github.com/<owner>/<repository>")
+    ),
+    "pipeline.connection": Rule(
+        text(
+            r"arn:aws[a-z-]*:(codeconnections|codestar-connections):\S+",
+            "the ARN of a connection to GitHub (arn:aws:codeconnections:...)",
+        )
+    ),
+    "pipeline.branch": Rule(text(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}", "the name of a branch"), "main"),
+    "pipeline.app_dir": Rule(
+        text(r"(?!/)(?!.*\.\.)[A-Za-z0-9._/-]+", "a folder of the repository, such as . or app"), "."
+    ),
+    "pipeline.channel": Rule(
+        text(r"[a-z0-9][a-z0-9-]{0,30}", "a name of lower-case letters, digits and hyphens, at most 31"), "main"
+    ),
+    "pipeline.collection": Rule(
+        text(r"[!-~]+", "what ansible-galaxy can install, such as immutable.ec2:1.2.0"), "immutable.ec2"
+    ),
+    "pipeline.build_image": Rule(
+        text(r"[!-~]+", "a container image with Debian"), "public.ecr.aws/docker/library/debian:12"
+    ),
+    "pipeline.build_size": Rule(choice("small", "medium", "large"), "small"),
+    "pipeline.build_timeout": _duration("5m", "36h", 7200),
+    "pipeline.schedule": Rule(
+        text(r"never|(rate|cron)\(.+\)", "rate(7 days), cron(0 4 ? * MON *) and the like, or never"), "rate(7 days)"
+    ),
+    "pipeline.slack_secret": Rule(
+        text(
+            r"[A-Za-z0-9/_+=.@-]{1,250}",
+            "the name of a secret in Secrets Manager, never the webhook's address itself",
+        )
+    ),
+    "pipeline.keep_builds": Rule(whole_number(1, 3650), 90),
 }
 
 #: Groups that mean nothing unless they are written; false takes one away that another file wrote.

@@ -7,42 +7,16 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
-from enum import StrEnum
+
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule, Step
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 BASE_IMAGE_TAG = "base_image"
-
-
-class Rule(StrEnum):
-    """Why an image is kept, or that it is not."""
-
-    IN_USE = "in_use"
-    NEWEST = "newest"
-    DAYS = "days"
-    EXCLUDED = "excluded"
-    FOREIGN = "foreign"
-    STATE = "state"
-    UNDATED = "undated"
-    UNGROUPED = "ungrouped"
-    PUBLIC = "public"
-    PROTECTED = "protected"
-    MAX_REMOVALS = "max_removals"
-    FAILED = "failed"
-    UNNEEDED = "unneeded"
-
-
-class Place(StrEnum):
-    """Where an image can be named."""
-
-    IMAGES = "images"
-    INSTANCES = "instances"
-    LAUNCH_TEMPLATES = "launch templates"
-    LAUNCH_CONFIGURATIONS = "launch configurations"
-    GROUPS = "Auto Scaling groups"
-    SHARING = "sharing"
+BAKE_TAGS = ("app", "stage", "release")
+"""The tags by which copies of one bake in several regions know each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +29,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An AMI as AWS describes it. `own` says that the account of the session owns it."""
+    """An AMI as AWS describes it. `own` says that the account of the session owns it.
+
+    `deprecated` is when it became, or will become, deprecated; `disabled` when retention disabled it, by its tag.
+    """
 
     id: str
     region: str
@@ -68,11 +45,18 @@ class Image:
     snapshots: tuple[Snapshot, ...] = ()
     public: bool = False
     protected: bool = False
+    deprecated: datetime | None = None
+    disabled: datetime | None = None
 
     @property
     def base_image(self) -> str | None:
         """The id of the image that this one was built from, by its lineage tag."""
         return self.tags.get(BASE_IMAGE_TAG) or None
+
+    @property
+    def bake(self) -> tuple[str, ...] | None:
+        """What it has in common with its copies elsewhere, by its tags; None where it has none of them."""
+        return tuple(self.tags.get(tag, "") for tag in BAKE_TAGS) if self.tags.get("release") else None
 
     @property
     def size(self) -> int:
@@ -86,6 +70,7 @@ class Reference:
 
     image_id: str
     user: str
+    rule: Rule = Rule.IN_USE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +81,12 @@ class Unread:
     region: str
     error: str
     image_id: str = ""
+    account: str = ""
+
+    @property
+    def where(self) -> str:
+        """The place, its region and, where it is another's, the account, for a person."""
+        return f"{self.place} of {self.region}" + (f" in account {self.account}" if self.account else "")
 
     def may_name(self, image: Image) -> bool:
         """A lineage tag crosses regions (copies keep it), everything else names images of its own region."""
@@ -117,16 +108,31 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which images a policy is about: those with all of the tags and, if there are any, one of the names (globs)."""
+    """Which images a policy is about: those with all of the tags and, if there are any, one of the names (globs) and
+    one of the ids."""
 
     owner: str = "self"
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     names: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How old an image must be for each stage; None leaves a stage out."""
+
+    deprecate: timedelta | None = None
+    disable: timedelta | None = None
+    deregister: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What to keep of the selected images, in each group of each region. An image that any rule keeps is kept."""
+    """What to keep of the selected images, in each group of each region. An image that any rule keeps is kept.
+
+    Without `stages` an image that nothing keeps is deregistered at once. `together` keeps all copies of a bake where
+    one is kept; `lineage` keeps what a kept image was built from; `public`, `shared` and `protected` keep such images.
+    """
 
     selection: Selection = Selection()
     group_by: tuple[str, ...] = ("app", "stage")
@@ -134,6 +140,12 @@ class Policy:
     days: int = 0
     count_in_use: bool = False
     exclude_tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    stages: Stages | None = None
+    together: bool = True
+    lineage: bool = True
+    public: bool = True
+    shared: bool = True
+    protected: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +156,28 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One image's fate and every reason for it. A removed image has the one rule `unneeded`."""
+    """One image's fate and every reason for it. What something happens to has the one rule `unneeded`."""
 
     image: Image
     reasons: tuple[Reason, ...]
+    step: Step = Step.KEEP
 
     @property
     def removed(self) -> bool:
-        return all(reason.rule is Rule.UNNEEDED for reason in self.reasons)
+        return self.step is Step.DEREGISTER
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The decisions about all selected images (by region and group, newest first); the removals in their order."""
+    """The decisions about all selected images (by region and group, newest first); what is to be done, in its order."""
 
     decisions: tuple[Decision, ...]
-    removals: tuple[Image, ...]
+    steps: tuple[Decision, ...] = ()
+
+    @property
+    def removals(self) -> tuple[Image, ...]:
+        """What can no longer be launched afterwards: the images that are disabled or deregistered."""
+        return tuple(one.image for one in self.steps if one.step in (Step.DISABLE, Step.DEREGISTER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +190,23 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a plan: final decisions, deleted snapshots by image, failures, what could not be read meanwhile."""
+    """What came of a plan: final decisions, deleted snapshots by image, failures, what could not be read meanwhile.
+
+    `orphans` are the snapshots of images removed earlier.
+    """
 
     decisions: tuple[Decision, ...]
-    snapshots: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    snapshots: Mapping[str, tuple[Snapshot, ...]] = field(default_factory=dict, hash=False)
     failures: tuple[Failure, ...] = ()
     unread: tuple[Unread, ...] = ()
+    orphans: tuple[Orphan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A snapshot that retention left when it removed its image; `error` says why it is still there, if it is."""
+
+    snapshot: Snapshot
+    region: str
+    image_id: str
+    error: str = ""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Step
+
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -14,26 +16,48 @@ if t.TYPE_CHECKING:
     from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Decision, Outcome
     from ansible_collections.immutable.ec2.plugins.module_utils.retention.runner import Run
 
+LISTS: t.Final = {step: step.value for step in Step}
+"""What happened → the list of the result that it is in."""
 
-def to_result(run: Run, group_by: Sequence[str]) -> dict[str, t.Any]:
-    """The documented return values of `ami_retention`, `changed` included."""
-    entries = [(one.removed, _entry(one, run.outcome, group_by, run.now)) for one in run.outcome.decisions]
-    removed = [entry for gone, entry in entries if gone]
-    kept = [entry for gone, entry in entries if not gone]
-    failed = [{"id": one.image.id, "region": one.image.region, "error": one.error} for one in run.outcome.failures]
+
+def to_result(run: Run, group_by: Sequence[str], price: float) -> dict[str, t.Any]:
+    """The documented return values of `ami_retention`, `changed` included.
+
+    Args:
+        run: the run.
+        group_by: the tags of the groups.
+        price: of a GiB of snapshots for a month.
+    """
+    outcome = run.outcome
+    lists: dict[str, list[dict[str, t.Any]]] = {name: [] for name in LISTS.values()}
+    for one in outcome.decisions:
+        lists[LISTS[one.step]].append(_entry(one, outcome, group_by, run.now))
+    failed = [{"id": one.image.id, "region": one.image.region, "error": one.error} for one in outcome.failures]
+    orphans = [
+        {"id": one.snapshot.id, "region": one.region, "image": one.image_id, "size_gib": one.snapshot.size}
+        | ({"error": one.error} if one.error else {})
+        for one in outcome.orphans
+    ]
+    swept = [one for one in outcome.orphans if not one.error]
+    deleted = {one.id: one.size for each in outcome.snapshots.values() for one in each}
+    deleted |= {one.snapshot.id: one.snapshot.size for one in swept}
+    gib = sum(deleted.values())
     return {
-        "changed": bool(removed),
-        "removed": removed,
-        "kept": kept,
+        "changed": bool(swept) or any(found for name, found in lists.items() if name != Step.KEEP),
+        **lists,
         "failed_images": failed,
-        "unread": [{"place": str(one.place), "region": one.region, "error": one.error} for one in run.unread],
+        "orphaned_snapshots": orphans,
+        "unread": [
+            {"place": str(one.place), "region": one.region, "account": one.account, "error": one.error}
+            for one in run.unread
+        ],
         "totals": {
-            "images": len(entries),
-            "removed": len(removed),
-            "kept": len(kept),
+            "images": len(outcome.decisions),
+            **{name: len(found) for name, found in lists.items()},
             "failed": len(failed),
-            "snapshots_removed": sum(len(entry["snapshots_removed"]) for entry in removed),
-            "removed_gib": sum(entry["size_gib"] for entry in removed),
+            "snapshots_removed": len(deleted),
+            "removed_gib": gib,
+            "saved_per_month": round(gib * price, 2),
         },
     }
 
@@ -44,13 +68,17 @@ def to_diff(outcome: Outcome) -> dict[str, str]:
         "before_header": "images",
         "after_header": "images",
         "before": "".join(_line(one) for one in outcome.decisions),
-        "after": "".join(_line(one) for one in outcome.decisions if not one.removed),
+        "after": "".join(_line(one, _mark(one)) for one in outcome.decisions if not one.removed),
     }
 
 
-def _line(decision: Decision) -> str:
+def _mark(one: Decision) -> str:
+    return "" if one.step is Step.KEEP else f" ({one.step})"
+
+
+def _line(decision: Decision, mark: str = "") -> str:
     image = decision.image
-    return f"{image.region} {image.id} {image.name or '(no name)'}\n"
+    return f"{image.region} {image.id} {image.name or '(no name)'}{mark}\n"
 
 
 def _entry(decision: Decision, outcome: Outcome, group_by: Sequence[str], now: datetime) -> dict[str, t.Any]:
@@ -65,5 +93,5 @@ def _entry(decision: Decision, outcome: Outcome, group_by: Sequence[str], now: d
         "size_gib": image.size,
         "rules": [str(rule) for rule in dict.fromkeys(reason.rule for reason in decision.reasons)],
         "reason": "; ".join(reason.text for reason in decision.reasons),
-        "snapshots_removed": list(outcome.snapshots.get(image.id, ())),
+        "snapshots_removed": [snapshot.id for snapshot in outcome.snapshots.get(image.id, ())],
     }

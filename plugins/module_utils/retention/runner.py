@@ -10,29 +10,28 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws import images as images_api
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import NoWriter, Writer, carry_out
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import Actor, NoLooks, recycled
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.restore import restore
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.writer import NoWriter, Writer
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Decision,
     Image,
     Outcome,
-    Place,
     Plan,
     Policy,
     Reason,
-    Reference,
     References,
-    Rule,
     Unread,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe import Region
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import group_of, plan
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.policy import PolicyError
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Rule, Step
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
+    from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.survey import Survey
 
 
 @dataclass(frozen=True)
@@ -45,44 +44,46 @@ class Run:
     stopped: str = ""
 
 
-def run(clients: Clients, regions: Sequence[str], policy: Policy, max_removals: int | None, *, check_mode: bool) -> Run:
+def run(survey: Survey, policy: Policy, max_removals: int | None, *, check_mode: bool) -> Run:
     """Applies a policy to the images of some regions.
 
     Args:
-        clients: the account's clients, in any region.
-        regions: their names; none means the clients' own.
+        survey: the regions.
         policy: what to keep.
-        max_removals: a plan with more is not begun.
+        max_removals: a plan that disables or deregisters more is not begun.
         check_mode: everything is done but the writes.
 
     Raises:
-        PolicyError: a region is unknown or not enabled.
-        AwsError: the regions, or all images, could not be read.
+        AwsError: the images could be read nowhere.
     """
-    names = list(dict.fromkeys(regions)) or [clients.region]
-    check_regions(clients, names)
-    places = {name: Region(clients.in_region(name), name) for name in names}
-    images, unread = _read_images(places, policy.selection.owner)
-    references = References(unread=unread)
-    for place in places.values():
-        references += place.references()
+    images, unread = survey.images(policy.selection.owner)
+    references = References(unread=unread) + survey.references()
     now = datetime.now(UTC)
-    planned = plan(images, references, policy, now)
-    # AWS tells for one image at a time with whom it is shared, so only those are asked for that hang on it. What that
-    # adds can only take removals away, so no image goes that wasn't asked for.
-    asked: set[str] = set()
-    while unasked := [image for image in _hanging_on_use(planned, policy) if image.id not in asked]:
-        for image in unasked:
-            references += places[image.region].sharing(image)
-        asked.update(image.id for image in unasked)
-        planned = plan(images, references, policy, now)
+    planned, references = _closer(survey, images, references, policy, now)
     if max_removals is not None and len(planned.removals) > max_removals:
         count = len(planned.removals)
         why = f"{count} images would be removed, more than max_removals ({max_removals}) allows; nothing was removed"
         return Run(Outcome(_keep_all(planned, max_removals)), references.unread, now, why)
-    writer = NoWriter() if check_mode else Writer({name: place.clients for name, place in places.items()})
-    outcome = carry_out(planned, images, _looking_again(places, images), writer)
-    return Run(outcome, tuple(dict.fromkeys(references.unread + outcome.unread)), now)
+    clients = {name: region.clients for name, region in survey.own.items()}
+    orphans, doubts = recycled.orphans(clients, images, [one.region for one in unread])
+    writer = NoWriter() if check_mode else Writer(clients, now)
+    looks = NoLooks() if check_mode else _Looks(survey, {image.id for image in images})
+    leaving = {one.image.region for one in planned.steps if one.removed}
+    kept_snapshots = [name for name in leaving if recycled.has_rules(clients[name])]
+    outcome = Actor(images, policy, looks, writer, kept_snapshots).carry_out(planned, orphans)
+    return Run(outcome, tuple(dict.fromkeys(references.unread + outcome.unread + doubts)), now)
+
+
+def run_back(survey: Survey, policy: Policy, *, check_mode: bool) -> Run:
+    """Restores the selected images.
+
+    Raises:
+        AwsError: the images could be read nowhere.
+    """
+    now = datetime.now(UTC)
+    clients = {name: region.clients for name, region in survey.own.items()}
+    outcome, unread = restore(survey, clients, policy, now, check_mode=check_mode)
+    return Run(outcome, unread, now)
 
 
 def check_regions(clients: Clients, names: Sequence[str]) -> None:
@@ -100,42 +101,41 @@ def check_regions(clients: Clients, names: Sequence[str]) -> None:
         raise PolicyError(f"Region not enabled in this account: {', '.join(disabled)}.")
 
 
-def _read_images(places: dict[str, Region], owner: str) -> tuple[list[Image], tuple[Unread, ...]]:
-    images: list[Image] = []
-    unread: list[Unread] = []
-    first: AwsError | None = None
-    for place in places.values():
-        try:
-            images += place.images(owner)
-        except AwsError as error:
-            first = first or error
-            unread.append(Unread(Place.IMAGES, place.name, str(error)))
-    if first and len(unread) == len(places):
-        raise first
-    return images, tuple(unread)
-
-
-def _looking_again(places: dict[str, Region], images: Sequence[Image]) -> Callable[[Image], References]:
+class _Looks:
     """What names an image at the time of asking, images included that were built from it since they were listed."""
-    known = {image.id for image in images}
 
-    def look(image: Image) -> References:
-        references = places[image.region].sharing(image)
-        for place in places.values():
-            try:
-                new = [child for child in place.children(image) if child not in known]
-            except AwsError as error:
-                references += References(unread=(Unread(Place.IMAGES, place.name, str(error)),))
-            else:
-                references += References(tuple(Reference(image.id, f"image {child}, built from it") for child in new))
-        return references + places[image.region].references(image.id)
+    def __init__(self, survey: Survey, known: set[str]) -> None:
+        self._survey = survey
+        self._known = known
 
-    return look
+    def again(self, images: Sequence[Image]) -> References:
+        return self._survey.again(images)
+
+    def last_look(self, image: Image) -> References:
+        return self._survey.last_look(image, self._known)
+
+
+def _closer(
+    survey: Survey, images: Sequence[Image], references: References, policy: Policy, now: datetime
+) -> tuple[Plan, References]:
+    """The plan, after what AWS tells for single images only was asked for those that hang on it.
+
+    What that adds can only take removals away, so no image goes that wasn't asked for.
+    """
+    planned = plan(images, references, policy, now)
+    asked: set[str] = set()
+    regions: set[str] = set()
+    while unasked := [image for image in _hanging_on_use(planned, policy) if image.id not in asked]:
+        references += survey.closer(unasked, regions)
+        asked.update(image.id for image in unasked)
+        regions.update(image.region for image in unasked)
+        planned = plan(images, references, policy, now)
+    return planned, references
 
 
 def _hanging_on_use(planned: Plan, policy: Policy) -> list[Image]:
     """The images that would go, and the spare ones of their groups: one that is in use makes room for another spare."""
-    groups = {group_of(image, policy) for image in planned.removals}
+    groups = {group_of(one.image, policy) for one in planned.steps}
     return [
         one.image
         for one in planned.decisions
@@ -145,10 +145,16 @@ def _hanging_on_use(planned: Plan, policy: Policy) -> list[Image]:
 
 
 def _keep_all(planned: Plan, max_removals: int) -> tuple[Decision, ...]:
-    stopped = "max_removals ({limit}) stopped the run: it would be removed, {why}"
+    stopped = "max_removals ({limit}) stopped the run: it would be {step}, {why}"
     return tuple(
-        replace(one, reasons=(Reason(Rule.MAX_REMOVALS, stopped.format(limit=max_removals, why=one.reasons[0].text)),))
-        if one.removed
+        replace(
+            one,
+            step=Step.KEEP,
+            reasons=(
+                Reason(Rule.MAX_REMOVALS, stopped.format(limit=max_removals, step=one.step, why=one.reasons[0].text)),
+            ),
+        )
+        if one.step is not Step.KEEP
         else one
         for one in planned.decisions
     )

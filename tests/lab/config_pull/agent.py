@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FILES = Path(__file__).resolve().parents[3] / "roles" / "config_pull" / "files"
+FILES = Path(__file__).resolve().parents[3] / "plugins" / "module_utils"
 START = f"import sys; sys.path.insert(0, {str(FILES)!r}); from config_pull.cli import main; sys.exit(main())"
 
 

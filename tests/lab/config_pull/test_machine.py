@@ -152,7 +152,7 @@ FAILURES: dict[str, tuple[dict[str, Any] | None, int, str]] = {
     "denied or gone": ({"sources": [{"secrets_manager": "no/such"}], "keys": {}}, 13, "there is no such entry"),
     "refused key": ({"sources": [{"secrets_manager": "shop/prod/evil"}], "keys": {}}, 15, "'LD_PRELOAD' in"),
     "no declaration": (None, 10, "can't be read: No such file"),
-    "store down": ({"sources": [{"vault": "kv/x", "address": "http://10.121.0.1:9", "auth": "token_file",
+    "store down": ({"sources": [{"vault": "kv/x", "address": "http://127.0.0.1:9", "auth": "token_file",
                                  "token_file": "/etc/hostname"}], "keys": {}}, 14, "Connection refused"),
 }  # fmt: skip
 

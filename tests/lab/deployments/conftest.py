@@ -11,10 +11,18 @@ import pytest
 
 from lab.demo import configuration
 from lab.demo.scenario import ENVS
+from tests import octets
 from tests.lab.deployments.background import Analysed, Overtaken
 from tests.lab.deployments.env import ALL_ENVS, Env
 from tests.lab.deployments.releases import KINDS, Releases
-from tests.lab.shop import APP, Shop
+from tests.lab.shop import APP, Shop, baked
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Shop]:
+    """In a lab of these tests' own: they make releases that are bad."""
+    with baked(octets.DEPLOYMENTS, "deployments") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,14 +37,26 @@ _ARNS = {
     "cloudformation": "arn:aws:cloudformation:{region}:{account}:stack/{name}/*",
     "dynamodb": "arn:aws:dynamodb:{region}:{account}:table/{name}",
     "autoscaling": "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName/{name}",
+    "ssm": "arn:aws:ssm:{region}:{account}:parameter{name}",
+    "secretsmanager": "arn:aws:secretsmanager:{region}:{account}:secret:{name}-1a2B3c",
 }
-_ONE_INSTANCE = {"ec2:GetConsoleOutput"}
+_OF_ALL = {"secretsmanager:BatchGetSecretValue"}
+_EC2_ARNS = {
+    "ec2:GetConsoleOutput": "arn:aws:ec2:{region}:{account}:instance/{name}",
+    "ec2:TerminateInstances": "arn:aws:ec2:{region}:{account}:instance/{name}",
+    "ec2:DeleteKeyPair": "arn:aws:ec2:{region}:{account}:key-pair/{name}",
+    "ec2:DeleteSecurityGroup": "arn:aws:ec2:{region}:{account}:security-group/{name}",
+    "ec2:EnableImageDeprecation": "arn:aws:ec2:{region}::image/{name}",
+    "ec2:ModifyImageAttribute": "arn:aws:ec2:{region}::image/{name}",
+}
+"""Where a policy names what a call is about; it is allowed on everything else of EC2."""
 _NAMELESS = {
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteTags",
     "cloudformation:DeleteChangeSet",
     "cloudformation:DescribeChangeSet",
     "dynamodb:TransactWriteItems",
+    "ssm:GetParametersByPath",
 }
 """Name what they are about deeper in the request than the lab looks, or not at all."""
 
@@ -60,8 +73,10 @@ def asked(call: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
 def _resource(service: str, operation: str, named: str) -> str:
     if named.startswith("arn:"):
         return named
-    if operation in _ONE_INSTANCE:
-        return f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{named}"
-    if service in _ARNS and named and ":Describe" not in operation.replace(":DescribeStack", ""):
-        return _ARNS[service].format(region=REGION, account=ACCOUNT, name=named)
+    if operation in _EC2_ARNS:
+        return _EC2_ARNS[operation].format(region=REGION, account=ACCOUNT, name=named)
+    if operation in _OF_ALL:
+        return "*"
+    if service in _ARNS and named and ":Describe" not in re.sub(":Describe(Stack|Secret)", "", operation):
+        return _ARNS[service].format(region=REGION, account=ACCOUNT, name=named.rstrip("/"))
     return "*"

@@ -63,6 +63,16 @@ class Team:
         assert ended.code == code, ended.said
         return ended
 
+    def reads_no_values(self, who: str) -> None:
+        """The stores say no to them, as IAM would."""
+        for operation in ("GetParametersByPath", "GetSecretValue"):
+            Client(self._lab.api, who).fault("denied", times=9, operation=operation)
+
+    def publish(self, release: str) -> None:
+        """The channel names it, as it does once somebody else has published it."""
+        name = f"/immutable/{APP}/channels/main"
+        self._lab.api.client("ssm").put_parameter(Name=name, Value=release, Type="String")
+
     def grow(self) -> None:
         """The live colour is scaled out, as by its policy, so that a deployment has a capacity to hold."""
         stacks = self._lab.api.stacks.describe_stacks(StackName=f"{APP}-{ENV}-blue")["Stacks"]
@@ -80,7 +90,7 @@ class Team:
         """What IAM would have been asked when they did it."""
         calls = Client(self._lab.api, who).calls()
         assert calls
-        return {each for call in calls for each in asked(call)}
+        return {each for call in calls if call["fault"] != "denied" for each in asked(call)}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +112,11 @@ def _do_everything(team: Team) -> None:
     team.runs("edge", "environment", "--check", environment_edge_parameters=EDGE)
     team.runs("deploy", "deploy", image=GOOD[0])
     team.grow()
-    team.runs("read", "deploy", "--check", "--diff", image=GOOD[1])
+    team.publish(GOOD[1])
+    team.reads_no_values("read")
+    looked = team.runs("read", "deploy", "--check", "--diff", image="channel:main")
+    assert "needs leave for ssm:GetParametersByPath" in looked.said
+    team.runs("deploy", "config_check", image=GOOD[1])
     team.runs("deploy", "deploy", image=GOOD[1])
     for playbook in ("status", "rollback --check", "retire --check"):
         name, *check = playbook.split()
@@ -125,5 +139,6 @@ def policies() -> dict[str, Policy]:
     """The documents for the team's app and environment."""
     account = "123456789012"
     return {
-        name: Policy.read(name, account=account, region=REGION, app=APP, env=ENV) for name in ("read", "deploy", "edge")
+        name: Policy.read(name, account=account, region=REGION, app=APP, env=ENV)
+        for name in ("read", "deploy", "config", "edge")
     }

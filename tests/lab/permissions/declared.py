@@ -86,6 +86,9 @@ EDGE = {
 """What making, updating and deleting each resource of an edge needs; its preview's rule comes with a deployment."""
 
 RARE = {
+    "secretsmanager:BatchGetSecretValue": "two secrets and more; the test's app has one",
+    "ssm:GetParameters": "single parameters; the test's app has a path of them",
+    "kms:Decrypt": "no call of a deployment: the stores decrypt with the rights of who reads",
     "cloudformation:TagResource": "asked for with the tags of CreateStack",
     "cloudwatch:GetMetricData": "the analysis gate, and a colour that is retired: both look at whole minutes",
     "cloudformation:CancelUpdateStack": "a deployment that turns back while the edge is being updated",

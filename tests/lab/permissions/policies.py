@@ -46,10 +46,15 @@ class Policy:
     @classmethod
     def read(cls, name: str, **values: str) -> Policy:
         """The document of this name, for example with ``app="shop"`` for ``<app>``."""
-        text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+        return cls.of(FOLDER / f"{name}.json", **values)
+
+    @classmethod
+    def of(cls, file: Path, **values: str) -> Policy:
+        """The document in a file."""
+        text = file.read_text(encoding="utf-8")
         for key, value in values.items():
             text = text.replace(f"<{key}>", value)
-        return cls(name, text)
+        return cls(file.stem, text)
 
     @property
     def statements(self) -> Iterator[Statement]:

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import typing as t
 from collections.abc import Callable, Iterator
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from botocore import loaders
 from moto.moto_api._internal import moto_api_backend
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 
 from ansible_collections.immutable.ec2.plugins.modules import ami_retention
+from lab.api.ec2 import image_life
 from tests.lab.retention.account import Account
 from tests.lab.retention.emulator import Front, serving
 
@@ -25,19 +29,21 @@ Prune = Callable[..., Report]
 def served() -> Iterator[tuple[Front, str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        # moto's server says each request on an output that belongs to the module's run.
+        patch.setattr(MotoRequestHandler, "log", lambda *_arguments: None)
+        # Each run has a session of its own, which would read botocore's descriptions of the services anew.
+        shared = functools.cache(loaders.create_loader)
+        patch.setattr(loaders, "create_loader", shared)
         front = Front()
         with serving(front) as url:
             yield front, url
 
 
 @pytest.fixture
-def front(served: tuple[Front, str], monkeypatch: pytest.MonkeyPatch) -> Front:
-    """The empty emulator, and an environment that leads there."""
-    front, url = served
-    moto_api_backend.reset()
-    front.reset()
+def environment(served: tuple[Front, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leads the module to the emulator."""
     for name, value in {
-        "AWS_ENDPOINT_URL": url,
+        "AWS_ENDPOINT_URL": served[1],
         "AWS_ACCESS_KEY_ID": "lab",
         "AWS_SECRET_ACCESS_KEY": "lab",
         "AWS_REGION": "eu-west-1",
@@ -45,7 +51,20 @@ def front(served: tuple[Front, str], monkeypatch: pytest.MonkeyPatch) -> Front:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    return front
+
+
+@pytest.fixture
+def front(served: tuple[Front, str], environment: None) -> Front:
+    """The empty emulator."""
+    empty(served[0])
+    return served[0]
+
+
+def empty(front: Front) -> None:
+    """Makes the emulator forget everything."""
+    moto_api_backend.reset()
+    image_life.RETAINS.clear()
+    front.reset()
 
 
 @pytest.fixture
@@ -59,11 +78,12 @@ def elsewhere(front: Front, served: tuple[Front, str]) -> Account:
 
 
 @pytest.fixture
-def prune(front: Front, capsys: pytest.CaptureFixture[str]) -> Prune:
+def prune(environment: None, capsys: pytest.CaptureFixture[str]) -> Prune:
     """Runs the module and returns its result, with `failed` where it failed."""
 
     def run(*, check: bool = False, diff: bool = False, **arguments: t.Any) -> Report:
-        arguments = {"keep": {"newest": 1}, **arguments}
+        # Two attempts: a call that fails for good is not tried ten times with pauses.
+        arguments = {"keep": {"newest": 1}, "aws_config": {"retries": {"max_attempts": 2}}, **arguments}
         with (
             patch_module_args({**arguments, "_ansible_check_mode": check, "_ansible_diff": diff}),
             pytest.raises(SystemExit),

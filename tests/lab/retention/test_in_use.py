@@ -15,8 +15,7 @@ import pytest
 from tests.lab.retention.account import Account
 from tests.lab.retention.conftest import Prune, Report
 from tests.lab.retention.emulator import Front
-
-MIXED_BASE = {"InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 100}}
+from tests.lab.retention.uses import USES, by_sharing
 
 
 def ids(entries: list[Report]) -> set[str]:
@@ -26,88 +25,6 @@ def ids(entries: list[Report]) -> set[str]:
 def reason(report: Report, image_id: str) -> str:
     (entry,) = (entry for entry in report["kept"] if entry["id"] == image_id)
     return str(entry["reason"])
-
-
-def mixed(template: str, **override: t.Any) -> dict[str, t.Any]:
-    launches = {
-        "LaunchTemplateSpecification": {"LaunchTemplateName": template, "Version": "1"},
-        "Overrides": [{"InstanceType": "t3.micro"}, {"InstanceType": "t3.small", **override}],
-    }
-    return {"MixedInstancesPolicy": {"LaunchTemplate": launches, **MIXED_BASE}}
-
-
-def by_instance(account: Account, image_id: str) -> list[str]:
-    return [f"instance {account.instance(image_id)} (running)"]
-
-
-def by_stopped_instance(account: Account, image_id: str) -> list[str]:
-    instance_id = account.instance(image_id)
-    account.ec2.stop_instances(InstanceIds=[instance_id])
-    return [f"instance {instance_id} (stopped)"]
-
-
-def by_template(account: Account, image_id: str) -> list[str]:
-    name = account.template(image_id)
-    return ["launch template lt-", f"({name}) version 1"]
-
-
-def by_old_template_version(account: Account, image_id: str) -> list[str]:
-    name = account.template(account.newest, account.newest, image_id, account.newest, account.newest)
-    return [f"({name}) version 3"]
-
-
-def by_configuration(account: Account, image_id: str) -> list[str]:
-    return [f"launch configuration {account.configuration(image_id)}"]
-
-
-def by_group_of_configuration(account: Account, image_id: str) -> list[str]:
-    return [f"Auto Scaling group {account.group(LaunchConfigurationName=account.configuration(image_id))}"]
-
-
-def by_group_of_template(account: Account, image_id: str) -> list[str]:
-    template = {"LaunchTemplateName": account.template(image_id), "Version": "$Latest"}
-    return [f"Auto Scaling group {account.group(LaunchTemplate=template)}"]
-
-
-def by_group_of_mixed_instances(account: Account, image_id: str) -> list[str]:
-    return [f"Auto Scaling group {account.group(**mixed(account.template(image_id)))}"]
-
-
-def by_override_of_template(account: Account, image_id: str) -> list[str]:
-    other = {"LaunchTemplateName": account.template(image_id), "Version": "$Default"}
-    launches = mixed(account.template(account.newest), LaunchTemplateSpecification=other)
-    return [f"Auto Scaling group {account.group(**launches)}"]
-
-
-def by_override_of_image(account: Account, image_id: str) -> list[str]:
-    launches = mixed(account.template(account.newest), ImageId=image_id)
-    return [f"Auto Scaling group {account.group(**launches)} (mixed instances override)"]
-
-
-def by_sharing(account: Account, image_id: str) -> list[str]:
-    permission: t.Any = {"Add": [{"UserId": "210987654321"}]}
-    account.ec2.modify_image_attribute(ImageId=image_id, LaunchPermission=permission)
-    return ["account 210987654321, which it is shared with"]
-
-
-def by_lineage(account: Account, image_id: str) -> list[str]:
-    return [f"base image of {account.image(app=image_id, base_image=image_id)}"]
-
-
-USES = [
-    by_instance,
-    by_stopped_instance,
-    by_template,
-    by_old_template_version,
-    by_configuration,
-    by_group_of_configuration,
-    by_group_of_template,
-    by_group_of_mixed_instances,
-    by_override_of_template,
-    by_override_of_image,
-    by_sharing,
-    by_lineage,
-]
 
 
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.__name__)
@@ -121,7 +38,7 @@ def test_an_image_in_use_stays(use: t.Callable[[Account, str], list[str]], accou
     # The plan must know it, not only the second look: else the fourth image would be the spare one, not the third.
     use(account, images[3])
     named = use(account, images[0])
-    report = prune()
+    report = prune(references={"ssm_parameters": ["/shop/*"]})
     assert ids(report["removed"]) == {images[1]}
     assert images[0] in account.left() and images[1] not in account.left()
     assert all(part in reason(report, images[0]) for part in named)
@@ -138,29 +55,6 @@ def test_images_in_use_are_not_counted_among_the_newest(account: Account, prune:
     account.instance(images[4])
     account.instance(images[0])
     assert ids(prune(keep={"newest": 2})["removed"]) == {images[1]}
-
-
-READS = {
-    "DescribeInstances": "instances",
-    "DescribeLaunchTemplates": "launch templates",
-    "DescribeLaunchTemplateVersions": "launch templates",
-    "DescribeAutoScalingGroups": "Auto Scaling groups",
-    "DescribeLaunchConfigurations": "launch configurations",
-}
-
-
-@pytest.mark.parametrize("action", READS)
-def test_what_cannot_be_read_counts_as_used(action: str, account: Account, front: Front, prune: Prune) -> None:
-    images = account.images(4)
-    account.template(images[-1])
-    front.fail("UnauthorizedOperation", action)
-    report = prune()
-    assert account.left() == set(images) == ids(report["kept"]) and not report["changed"]
-    (unread,) = report["unread"]
-    assert (unread["place"], unread["region"]) == (READS[action], "eu-west-1")
-    assert unread["error"].endswith("UnauthorizedOperation: The test says no.")
-    assert f"{READS[action]} of eu-west-1 could not be read" in reason(report, images[0])
-    assert any(READS[action] in str(warning) for warning in report["warnings"])
 
 
 def test_a_region_whose_references_cannot_be_read_stops_no_other(
@@ -227,3 +121,70 @@ def test_a_new_version_of_a_known_template_is_seen(account: Account, front: Fron
         lambda: account.ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=data),
     )
     assert f"({name}) version 2" in reason(prune(keep={"newest": 1, "count_in_use": True}), images[1])
+
+
+def test_an_image_of_a_recipe_stays(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(3)
+    front.recipes.append({"name": "golden", "arn": "arn:recipe", "parentImage": images[0]})
+    report = prune()
+    assert ids(report["removed"]) == {images[1]}
+    assert reason(report, images[0]) == "used by Image Builder recipe golden"
+
+
+def test_copies_of_a_bake_stay_together_or_go_apart(account: Account, elsewhere: Account, prune: Prune) -> None:
+    mine, copy = account.image(release="r1"), elsewhere.image(release="r1")
+    account.images(1), elsewhere.images(1)
+    elsewhere.instance(copy)
+    regions = ["eu-west-1", "us-east-1"]
+    report = prune(regions=regions)
+    assert not report["changed"]
+    assert reason(report, mine) == f"the same bake as {copy} in us-east-1, which stays"
+    assert ids(prune(regions=regions, copies="apart")["removed"]) == {mine}
+
+
+def test_only_so_many_versions_of_a_launch_template_count_if_told_so(account: Account, prune: Prune) -> None:
+    images = account.images(4)
+    account.template(images[3], images[0], images[1], images[3])
+    report = prune(references={"launch_template_versions": 2})
+    assert ids(report["removed"]) == {images[0]} and "version 3" in reason(report, images[1])
+
+
+THEIRS = "210987654321"
+ROLE = f"arn:aws:iam::{THEIRS}:role/retention"
+
+
+def test_an_account_that_can_be_assumed_into_is_looked_into(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(4)
+    for image_id in images[:3]:
+        by_sharing(account, image_id)
+    theirs = account.of_role(ROLE)
+    theirs.instance(images[0])
+    by_stranger: t.Any = {"Add": [{"UserId": "111122223333"}]}
+    account.ec2.modify_image_attribute(ImageId=images[1], LaunchPermission=by_stranger)
+    assert not prune(references={"accounts": [ROLE]})["changed"]
+    report = prune(references={"accounts": [ROLE]}, keep={"newest": 1, "shared": False})
+    assert ids(report["removed"]) == {images[2]}
+    assert f"(running) in account {THEIRS}" in reason(report, images[0])
+    assert "account 111122223333, which it is shared with" in reason(report, images[1])
+
+
+def test_what_cannot_be_read_in_another_account_counts_as_used(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(3)
+    front.fail("UnauthorizedOperation", "DescribeInstances", assumed=True)
+    report = prune(references={"accounts": [ROLE]})
+    assert account.left() == set(images)
+    assert {one["account"] for one in report["unread"]} == {THEIRS}
+    assert f"instances of eu-west-1 in account {THEIRS} could not be read" in reason(report, images[0])
+
+
+def test_a_region_that_is_down_stops_no_other(account: Account, elsewhere: Account, front: Front, prune: Prune) -> None:
+    here, there = account.images(3), elsewhere.images(3)
+    front.fail("ServiceUnavailable", "", region="us-east-1")
+    once = {"retries": {"total_max_attempts": 1}}
+    arguments: Report = {"regions": ["eu-west-1", "us-east-1"], "copies": "apart", "aws_config": once}
+    # What is there may be built from images here, unless nobody cares for that.
+    assert not prune(**arguments)["changed"]
+    report = prune(**arguments, keep={"newest": 1, "lineage": False})
+    assert ids(report["removed"]) == set(here[:2])
+    front.reset()
+    assert elsewhere.left() == set(there) and {one["region"] for one in report["unread"]} == {"us-east-1"}

@@ -61,9 +61,13 @@ def test_a_removed_image_takes_its_snapshot_along(account: Account, prune: Prune
         "images": 3,
         "removed": 2,
         "kept": 1,
+        "deprecated": 0,
+        "disabled": 0,
+        "restored": 0,
         "failed": 0,
         "snapshots_removed": 2,
         "removed_gib": 30,
+        "saved_per_month": 1.5,
     }
 
 
@@ -111,7 +115,7 @@ def test_a_failing_image_stops_no_other_and_the_task_fails_at_the_end(
     assert report["failed"] and set(ids(report["removed"])) == {images[0], images[2]}
     assert account.left() == {images[1], images[3]}
     assert [(one["id"], one["region"]) for one in report["failed_images"]] == [(images[1], "eu-west-1")]
-    assert report["msg"].startswith("1 of 3 removals failed: ") and "\n" not in report["msg"]
+    assert report["msg"].startswith("1 of 3 images failed: ") and "\n" not in report["msg"]
     assert "OperationNotPermitted: The test says no." in report["msg"]
 
 
@@ -134,6 +138,7 @@ def test_more_than_max_removals_stops_before_the_first(
     check: bool, account: Account, front: Front, prune: Prune
 ) -> None:
     images = account.images(4)
+    front.calls.clear()
     report = prune(check=check, max_removals=2)
     assert report["failed"] and not report["changed"] and account.left() == set(images)
     assert report["msg"].startswith("3 images would be removed, more than max_removals (2) allows")
@@ -146,7 +151,17 @@ def test_exactly_max_removals_is_allowed(account: Account, prune: Prune) -> None
     assert prune(max_removals=3)["totals"]["removed"] == 3
 
 
+ROLE = "arn:aws:iam::210987654321:role/retention"
 REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
+    "stages in the wrong order": (
+        {"stages": {"deprecate_after": "60d", "disable_after": "30d"}},
+        "stages are in the wrong order: disable_after must be later than deprecate_after",
+    ),
+    "a stage without a unit": ({"stages": {"disable_after": "30"}}, "stages.disable_after is 30, it must be a time"),
+    "a role that is none": ({"references": {"accounts": ["retention"]}}, "references.accounts: retention is no ARN"),
+    "too deep": ({"references": {"launch_template_versions": 0}}, "launch_template_versions is 0"),
+    "a negative price": ({"price_per_gb_month": -1}, "price_per_gb_month is -1"),
+    "nothing to restore": ({"state": "restored"}, "images would select every image"),
     "nothing kept": ({"keep": {}}, "keep would keep nothing"),
     "a negative count": ({"keep": {"newest": -1}}, "keep.newest is -1"),
     "a negative limit": ({"max_removals": -1}, "max_removals is -1"),
@@ -161,9 +176,19 @@ REFUSED: dict[str, tuple[dict[str, t.Any], str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused_before_the_first_write(case: str, account: Account, front: Front, prune: Prune) -> None:
     images = account.images(3)
+    front.calls.clear()
     arguments, says = REFUSED[case]
     report = prune(**arguments)
     assert report["failed"] and says in report["msg"] and "\n" not in report["msg"]
+    assert account.left() == set(images) and not any(front.calls[write] for write in WRITES)
+
+
+def test_a_role_that_cannot_be_assumed_is_refused(account: Account, front: Front, prune: Prune) -> None:
+    images = account.images(3)
+    front.calls.clear()
+    front.fail("AccessDenied", "AssumeRole")
+    report = prune(references={"accounts": [ROLE]})
+    assert report["failed"] and report["msg"].startswith(f"Could not assume the role {ROLE}: AccessDenied")
     assert account.left() == set(images) and not any(front.calls[write] for write in WRITES)
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from roles.config_pull.files.config_pull.aws.client import Aws, endpoint
-from roles.config_pull.files.config_pull.aws.credentials import Chain
-from roles.config_pull.files.config_pull.deadline import Deadline
-from roles.config_pull.files.config_pull.errors import ConfigError, Exit
-from roles.config_pull.files.config_pull.instance import Metadata
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.aws.client import Aws, endpoint
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.aws.credentials import Chain
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.deadline import Deadline
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import ConfigError, Exit
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.instance import Metadata
 
 from .conftest import Peer
 

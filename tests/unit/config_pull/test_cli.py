@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from roles.config_pull.files.config_pull import commands
-from roles.config_pull.files.config_pull.cli import main
-from roles.config_pull.files.config_pull.errors import Exit
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull import commands
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.cli import main
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import Exit
 
 from .conftest import Peer
 

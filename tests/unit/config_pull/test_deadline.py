@@ -10,8 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from roles.config_pull.files.config_pull.deadline import FIRST_PAUSE, LONGEST_PAUSE, Deadline
-from roles.config_pull.files.config_pull.errors import ConfigError, Exit, Retryable
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.deadline import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Deadline,
+)
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import ConfigError, Exit, Retryable
 
 
 class Time:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from roles.config_pull.files.config_pull.declaration import Key, Source, load, parse
-from roles.config_pull.files.config_pull.errors import ConfigError, Exit
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.declaration import Key, Source, load, parse
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import ConfigError, Exit
 
 GOOD = """
 sources:

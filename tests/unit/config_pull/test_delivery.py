@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from roles.config_pull.files.config_pull.delivery import environment_file, read, write
-from roles.config_pull.files.config_pull.errors import ConfigError, Exit
-from roles.config_pull.files.config_pull.merge import Configuration
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.delivery import environment_file, read, write
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import ConfigError, Exit
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.merge import Configuration
 
 
 def made(values: dict[str, str], files: dict[str, bytes] | None = None) -> Configuration:

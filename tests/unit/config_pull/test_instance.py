@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from roles.config_pull.files.config_pull.deadline import Deadline
-from roles.config_pull.files.config_pull.errors import ConfigError, Exit
-from roles.config_pull.files.config_pull.instance import Metadata, Place, locate
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.deadline import Deadline
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import ConfigError, Exit
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.instance import Metadata, Place, locate
 
 from .conftest import Peer
 

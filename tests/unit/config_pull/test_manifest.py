@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from roles.config_pull.files.config_pull.declaration import Source
-from roles.config_pull.files.config_pull.errors import ConfigError, Exit
-from roles.config_pull.files.config_pull.manifest import Manifest
-from roles.config_pull.files.config_pull.stores.everything import names
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.declaration import Source
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import ConfigError, Exit
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.manifest import Manifest
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.stores.everything import names
 
 PATH = Source("parameter_store", "/shop/prod/")
 SECRET = Source("secrets_manager", "shop/prod/rails", {"stage": "AWSCURRENT", "optional": True})
@@ -20,10 +20,10 @@ FREE = Source("vault", "old/shop", {"engine": 1, "pin": False})
 MANIFEST = Manifest(
     "/immutable/shop",
     {
-        str(PATH): {"parameters": {"A": 3, "/shop/prod/deep/B": 1}},
-        str(SECRET): {"stage": "blue-1"},
-        str(VAULT): {"version": 4},
-        str(FREE): {},
+        PATH.address: {"parameters": {"A": 3, "/shop/prod/deep/B": 1}},
+        SECRET.address: {"stage": "blue-1"},
+        VAULT.address: {"version": 4},
+        FREE.address: {},
     },
 )
 

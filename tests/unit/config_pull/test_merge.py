@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from roles.config_pull.files.config_pull.declaration import Declaration, Key, Source
-from roles.config_pull.files.config_pull.errors import ConfigError, Exit
-from roles.config_pull.files.config_pull.merge import Configuration
-from roles.config_pull.files.config_pull.merge import merge as merge_contents
-from roles.config_pull.files.config_pull.names import LONGEST_ASSIGNMENT, MOST_IN_FILES
-from roles.config_pull.files.config_pull.stores.content import Content
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.declaration import Declaration, Key, Source
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.errors import ConfigError, Exit
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.merge import Configuration
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.merge import merge as merge_contents
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.names import LONGEST_ASSIGNMENT, MOST_IN_FILES
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.stores.content import Content
 
 FIRST = Source("parameter_store", "/shop/prod/")
 SECOND = Source("secrets_manager", "shop/prod/rails")

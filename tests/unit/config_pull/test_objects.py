@@ -13,8 +13,8 @@ import pytest
 from botocore import auth, awsrequest
 from botocore import credentials as botocore_credentials
 
-from roles.config_pull.files.config_pull.aws import objects
-from roles.config_pull.files.config_pull.aws.objects import Objects, of_instance
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.aws import objects
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.aws.objects import Objects, of_instance
 from tests.unit.config_pull.conftest import Peer
 
 NOW = datetime(2026, 11, 24, 3, 4, 5, tzinfo=UTC)

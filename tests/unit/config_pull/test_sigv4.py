@@ -13,7 +13,7 @@ import pytest
 from botocore import auth, awsrequest
 from botocore import credentials as botocore_credentials
 
-from roles.config_pull.files.config_pull.aws.sigv4 import Credentials, Scope, signed
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.aws.sigv4 import Credentials, Scope, signed
 
 NOW = datetime(2026, 11, 24, 3, 4, 5, tzinfo=UTC)
 

@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
-from roles.config_pull.files.config_pull.declaration import Declaration, Key
-from roles.config_pull.files.config_pull.delivery import environment_file
-from roles.config_pull.files.config_pull.merge import Configuration
-from roles.config_pull.files.config_pull.views import difference_lines, differences, entries, entry_lines
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.declaration import Declaration, Key
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.delivery import environment_file
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.merge import Configuration
+from ansible_collections.immutable.ec2.plugins.module_utils.config_pull.views import (
+    difference_lines,
+    differences,
+    entries,
+    entry_lines,
+)
 
 SECRET = "s3cret"
 ORIGINS = {"A": "first", "B": "second", "F": "second"}

@@ -14,7 +14,6 @@ import pytest
 from lab.demo.commands import Commands
 from lab.demo.journal import DemoError
 from lab.demo.releases import SHOP, commit, copy, fingerprint
-from lab.demo.scenario import BASE_INPUTS
 from lab.settings import CHECKOUT
 
 
@@ -87,8 +86,3 @@ def test_fingerprint_sees_contents_names_and_facts(tmp_path: Path, monkeypatch: 
         seen.add(fingerprint([role], fact))
     assert len(seen) == 4
     assert fingerprint([role], "y") in seen
-
-
-def test_the_base_images_inputs_exist() -> None:
-    missing = [path for path in BASE_INPUTS if not (CHECKOUT / path).exists()]
-    assert missing == [], f"a change there would go unseen: {missing}"

@@ -42,7 +42,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     TurnBack,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
-    Release,
+    Deployed,
     Wanted,
 )
 from tests.unit.deployment.worlds import NOW
@@ -202,7 +202,8 @@ class Env:
 
     # ------------------------------------------------------------ as an actor
 
-    def create_colour(self, _edge: Stack, _release: Release, step: CreateColour) -> str:
+    def create_colour(self, _edge: Stack, wanted: Deployed, step: CreateColour) -> str:
+        self._wanted = wanted
         self.do(_edge, self.seen, step)
         made = self.seen.colours[step.colour]
         return made.stack_id if made else ""

@@ -17,7 +17,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.environment.rules im
 from ansible_collections.immutable.ec2.plugins.module_utils.environment.schema import Document, settings
 
 #: Keys for the edge and for images; a deployment reads them from AWS, or not at all.
-NOT_THE_MODULES = {"network.vpc", "network.subnets", "certificate", "stickiness", "retention.newest"}
+NOT_THE_MODULES = {
+    *("network.vpc", "network.subnets", "certificate", "stickiness", "retention.newest"),
+    *(key for key in RULES if key.startswith("pipeline.")),
+}
 #: The module has these where nobody says; their defaults follow from other keys.
 FOLLOWS = {"canary", "linear", "bake_time", "region", "account", "role", "instance_types"}
 KEYS = [key for key in RULES if key not in NOT_THE_MODULES]

@@ -88,3 +88,53 @@ def test_an_unknown_instance_type_is_refused(clients: Clients) -> None:
 
 def test_the_right_architecture_passes(clients: Clients) -> None:
     check_architecture(clients, Release("r1", "ami-1", "x86_64"), ["t3.small", "m7i.large"])
+
+
+# --- how far the publication is
+
+
+def tag(clients: Clients, image: str, **tags: str) -> None:
+    clients.ec2.create_tags(Resources=[image], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+
+
+def test_newest_is_the_newest_that_is_published(clients: Clients) -> None:
+    wanted = bake(clients, "r1")
+    tag(clients, wanted, publication="published")
+    for release, state in (("r2", "pending"), ("r3", "withdrawn")):
+        tag(clients, bake(clients, release), publication=state)
+    assert find_release(clients, "shop", "newest").image == wanted
+
+
+def test_an_unpublished_release_is_refused_by_its_name_and_its_image(clients: Clients) -> None:
+    image = bake(clients, "r1")
+    tag(clients, image, publication="pending")
+    for name in ("r1", image, "newest"):
+        with pytest.raises(Refused, match="r1 of shop is not published yet"):
+            find_release(clients, "shop", name)
+
+
+def test_a_release_that_failed_its_validation_says_why(clients: Clients) -> None:
+    reason = "the smoke command failed"
+    tag(clients, bake(clients, "r1"), publication="pending", validation="failed", validation_reason=reason)
+    with pytest.raises(Refused, match="failed its validation: the smoke command failed"):
+        find_release(clients, "shop", "r1")
+
+
+def test_a_withdrawn_release_is_deployed_only_by_its_name(clients: Clients) -> None:
+    image = bake(clients, "r1")
+    tag(clients, image, publication="withdrawn")
+    assert find_release(clients, "shop", "r1").image == image
+    with pytest.raises(Refused, match="every image of shop is withdrawn"):
+        find_release(clients, "shop", "newest")
+
+
+def test_a_channel_names_its_release(clients: Clients) -> None:
+    first, _second = bake(clients, "r1"), bake(clients, "r2")
+    clients.ssm.put_parameter(Name="/immutable/shop/channels/main", Value="r1", Type="String")
+    assert find_release(clients, "shop", "channel:main").image == first
+
+
+def test_a_channel_that_names_nothing_is_refused(clients: Clients) -> None:
+    bake(clients, "r1")
+    with pytest.raises(Refused, match="no parameter /immutable/shop/channels/edge"):
+        find_release(clients, "shop", "channel:edge")

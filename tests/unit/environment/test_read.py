@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.immutable.ec2.plugins.action.environment_file import read
+from ansible_collections.immutable.ec2.plugins.action.environment_file import read, read_shared
 from ansible_collections.immutable.ec2.plugins.module_utils.environment.schema import WrongSettings
 
 
@@ -91,3 +91,16 @@ def test_a_file_that_is_no_environment(ops: Path, content: str, expected: str) -
 def test_a_file_that_is_not_text(ops: Path) -> None:
     (ops / "environments/staging.yml").write_bytes(b"\xff\xfe\x00")
     assert message(ops, "staging").startswith("environments/staging.yml can't be read: ")
+
+
+def test_what_all_environments_have_in_common_is_read_alone(ops: Path) -> None:
+    (ops / "environments/staging.yml").write_text("no: key\n")
+    found, files = read_shared(ops, {"pipeline": {"keep_builds": 7}})
+    assert (found["app"], found["pipeline"]["keep_builds"]) == ("shop", 7)
+    assert files == ["environments/all.yml"]
+
+
+def test_it_may_be_absent_where_the_rest_is_given(tmp_path: Path) -> None:
+    assert read_shared(tmp_path, {"app": "shop"})[1] == []
+    with pytest.raises(WrongSettings, match=r"^environments/all\.yml: app is missing$"):
+        read_shared(tmp_path, {})

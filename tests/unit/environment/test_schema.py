@@ -27,7 +27,10 @@ WRONG = [
     ({"app": "a" * 32}, "at most 31"),
     ({"app": "shop", "region": "Ireland"}, 'region is "Ireland", allowed is a region such as eu-west-1'),
     ({"app": "shop", "strategy": "yolo"}, 'strategy is "yolo", allowed is all_at_once or canary or linear'),
-    ({"app": "shop", "image": 20260101}, "image is 20260101, allowed is newest, a release (bake id) or an image id"),
+    (
+        {"app": "shop", "image": 20260101},
+        "image is 20260101, allowed is newest, channel:<name>, a release (bake id) or an image id",
+    ),
     ({"app": "shop", "image": 20260101}, ", in quotes"),
     ({"app": "shop", "image": "ami-xyz"}, 'image is "ami-xyz", allowed is newest'),
     ({"app": "shop", "capacity": 3}, "capacity is 3, allowed is a mapping with the keys min, max"),
@@ -60,7 +63,25 @@ WRONG = [
     ),
     ({"app": "shop", "network": {"subnets": "subnet-0a1b2c3d"}}, 'network.subnets is "subnet-0a1b2c3d", allowed'),
     ({"app": "shop", "certificate": ""}, 'certificate is "", allowed is the ARN of a certificate'),
-    ({"app": "shop", "retention": {"newest": 0}}, "retention.newest is 0, allowed is a whole number from 1"),
+    (
+        {"app": "shop", "pipeline": "main"},
+        'pipeline is "main", allowed is a mapping with the keys repository, connection',
+    ),
+    ({"app": "shop", "pipeline": {"app_dir": "../shop"}}, 'pipeline.app_dir is "../shop", allowed is a folder of the'),
+    ({"app": "shop", "pipeline": {"schedule": "weekly"}}, 'pipeline.schedule is "weekly", allowed is rate(7 days)'),
+    ({"app": "shop", "pipeline": {"app_dir": "/shop"}}, 'pipeline.app_dir is "/shop", allowed is a folder of the'),
+    (
+        {"app": "shop", "pipeline": {"build_timeout": "2d"}},
+        "allowed is a duration such as 30s, 5m or 1h, from 5m to 36h",
+    ),
+    (
+        {"app": "shop", "pipeline": {"slack_secret": "https://hooks.slack.com/services/T0/B0/x"}},
+        "allowed is the name of a secret in Secrets Manager, never the webhook's address itself",
+    ),
+    (
+        {"app": "shop", "pipeline": {"connection": "arn:aws:codeconnections:eu-west-1:123456789012:connection/0"}},
+        "pipeline.connection is set but pipeline.repository is not, allowed is a connection with the repository",
+    ),
     ({"app": "shop", "account": 123}, "account is 123, allowed is the id of an account, 12 digits, in quotes"),
     ({"app": "shop", "account": "12345"}, 'account is "12345", allowed is the id of an account, 12 digits'),
     ({"app": "shop", "role": "deployer"}, 'role is "deployer", allowed is the ARN of a role'),
@@ -218,7 +239,20 @@ def test_defaults() -> None:
         "stickiness": 0,
         "network": {"vpc": None, "subnets": None},
         "certificate": None,
-        "retention": {"newest": 5},
+        "pipeline": {
+            "repository": None,
+            "connection": None,
+            "branch": "main",
+            "app_dir": ".",
+            "channel": "main",
+            "collection": "immutable.ec2",
+            "build_image": "public.ecr.aws/docker/library/debian:12",
+            "build_size": "small",
+            "build_timeout": 7200,
+            "schedule": "rate(7 days)",
+            "slack_secret": None,
+            "keep_builds": 90,
+        },
     }
 
 

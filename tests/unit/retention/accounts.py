@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Image,
-    Place,
     Plan,
     Policy,
     Reference,
@@ -18,6 +17,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     Snapshot,
     Unread,
 )
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SHOP = {"app": "shop", "stage": "app"}

@@ -5,20 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import NoWriter, carry_out
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act import Actor, batches
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.act.writer import NoWriter
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Image,
     Outcome,
-    Place,
     Policy,
     References,
-    Rule,
     Snapshot,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule, Step
 from tests.unit.retention.accounts import NOW, image, unread, used
 
 YOUNG = Policy(days=1)
@@ -31,7 +31,7 @@ class Recorder(NoWriter):
         self.calls: list[str] = []
         self.refuses = refuses
 
-    def deregister(self, image: Image) -> None:
+    def take(self, step: Step, image: Image) -> None:
         self._call(image.id)
 
     def delete_snapshot(self, region: str, snapshot_id: str) -> None:
@@ -43,10 +43,27 @@ class Recorder(NoWriter):
         self.calls.append(what)
 
 
+class Seen:
+    """What the looks see: of a batch nothing, of one image what is told."""
+
+    def __init__(self, now: Callable[[Image], References]) -> None:
+        self._now = now
+
+    def again(self, images: Sequence[Image]) -> References:
+        return References()
+
+    def last_look(self, image: Image) -> References:
+        return self._now(image)
+
+
 def carried_out(
-    images: list[Image], writer: Recorder, now: Callable[[Image], References] = lambda _: References()
+    images: list[Image],
+    writer: NoWriter,
+    now: Callable[[Image], References] = lambda _: References(),
+    kept_snapshots: Sequence[str] = (),
 ) -> Outcome:
-    return carry_out(plan(images, References(), YOUNG, NOW), images, now, writer)
+    planned = plan(images, References(), YOUNG, NOW)
+    return Actor(images, YOUNG, Seen(now), writer, kept_snapshots).carry_out(planned)
 
 
 def gone(outcome: Outcome) -> set[str]:
@@ -60,7 +77,7 @@ def rules(outcome: Outcome, image_id: str) -> list[Rule]:
 def test_an_image_goes_before_its_snapshot() -> None:
     writer = Recorder()
     outcome = carried_out([image("a", 9)], writer)
-    assert writer.calls == ["a", "snap-a"] and outcome.snapshots == {"a": ("snap-a",)}
+    assert writer.calls == ["a", "snap-a"] and outcome.snapshots == {"a": (Snapshot("snap-a", 8),)}
 
 
 def test_what_came_into_use_stays() -> None:
@@ -122,6 +139,17 @@ def test_a_snapshot_mapped_twice_is_deleted_once() -> None:
 
 def test_check_mode_reports_the_same() -> None:
     images = [image("a", 9, snapshots=SHARED), image("b", 8, snapshots=SHARED), image("c", 0)]
-    planned = plan(images, References(), YOUNG, NOW)
-    real, dry = (carry_out(planned, images, lambda _: used("b"), writer) for writer in (Recorder(), NoWriter()))
+    real, dry = (carried_out(images, writer, lambda _: used("b")) for writer in (Recorder(), NoWriter()))
     assert real == dry
+
+
+def test_where_the_recycle_bin_may_bring_an_image_back_its_snapshot_stays() -> None:
+    writer = Recorder()
+    outcome = carried_out([image("a", 9)], writer, kept_snapshots=["eu-west-1"])
+    assert writer.calls == ["a"] and outcome.snapshots == {"a": ()}
+
+
+def test_batches_are_of_one_region_and_at_most_ten() -> None:
+    images = [image(f"{region}{number:02}", 9, region=region) for region in ("eu", "us") for number in range(12)]
+    planned = plan(images, References(), YOUNG, NOW)
+    assert [len(batch) for batch in batches(planned.steps)] == [10, 2, 10, 2]

@@ -9,20 +9,16 @@ from datetime import timedelta
 
 import pytest
 
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
-    Image,
-    Place,
-    Policy,
-    References,
-    Rule,
-    Selection,
-)
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import matches, plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import Image, Policy, References, Selection
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan.reasons import matches
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule
 from tests.unit.retention.accounts import NOW, aged, image, newest, removed, unread, used
 
 NONE = References()
 BASE = {"stage": "base"}
 US = {"region": "us-east-1"}
+R1 = {"release": "r1"}
 
 GONE: dict[str, tuple[list[Image], References, Policy, str]] = {
     "the newest stay": (aged(1, 2, 3, 4), NONE, newest(2), "cd"),
@@ -55,7 +51,7 @@ GONE: dict[str, tuple[list[Image], References, Policy, str]] = {
     "without a group's tag": (aged(1, 2), NONE, newest(1, group_by=("app", "channel")), ""),
     "pending doesn't count": ([image("a", 0, state="pending"), *aged(1, 2)[1:], image("c", 3)], NONE, newest(1), "c"),
     "failed stays": ([image("a", 1), image("b", 2, state="failed")], NONE, newest(1), ""),
-    "disabled stays": ([image("a", 1), image("b", 2, state="disabled")], NONE, newest(1), ""),
+    "disabled by somebody else stays": ([image("a", 1), image("b", 2, state="disabled")], NONE, newest(1), ""),
     "without a date": ([image("a", 1), image("b", None), image("c", 3)], NONE, newest(1), "c"),
     "without a name": (
         [image("a", 1), Image("b", "eu-west-1", created=NOW, tags=image("b").tags)],
@@ -65,6 +61,37 @@ GONE: dict[str, tuple[list[Image], References, Policy, str]] = {
     ),
     "public stays": ([image("a", 1), image("b", 2, public=True)], NONE, newest(1), ""),
     "protected stays": ([image("a", 1), image("b", 2, protected=True)], NONE, newest(1), ""),
+    "public goes if told so": ([image("a", 1), image("b", 2, public=True)], NONE, newest(1, public=False), "b"),
+    "protected goes if told so": (
+        [image("a", 1), image("b", 2, protected=True)],
+        NONE,
+        newest(1, protected=False),
+        "b",
+    ),
+    "a copy of one that stays": (
+        [image("a", 1), image("b", 2, tags=R1), image("c", 1, **US), image("d", 2, tags=R1, **US)],
+        used("d"),
+        newest(1),
+        "",
+    ),
+    "a copy goes alone if told so": (
+        [image("a", 1), image("b", 2, tags=R1), image("c", 1, **US), image("d", 2, tags=R1, **US)],
+        used("d"),
+        newest(1, together=False),
+        "b",
+    ),
+    "copies go together": (
+        [image("a", 1), image("b", 2, tags=R1), image("c", 1, **US), image("d", 2, tags=R1, **US)],
+        NONE,
+        newest(1),
+        "bd",
+    ),
+    "the base of one that stays goes if told so": (
+        [image("a", 1, base="x"), image("y", 1, tags=BASE), image("x", 2, tags=BASE)],
+        NONE,
+        newest(1, lineage=False),
+        "x",
+    ),
     "foreign is not selected": ([image("a", 1), image("b", 2, own=False)], NONE, newest(1), ""),
     "foreign is kept when asked for": (
         [image("a", 1, own=False), image("b", 2, own=False)],

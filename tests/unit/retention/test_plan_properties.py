@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,14 +15,14 @@ from hypothesis import strategies as st
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.model import (
     Decision,
     Image,
-    Place,
     Policy,
     Reference,
     References,
-    Rule,
+    Stages,
     Unread,
 )
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.plan import plan
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.words import Place, Rule
 from tests.unit.retention.accounts import NOW, image, removed
 
 IDS = [f"ami-{number}" for number in range(12)]
@@ -30,16 +32,25 @@ regions = st.sampled_from(["eu-west-1", "us-east-1"])
 
 def an_image(image_id: str) -> st.SearchStrategy[Image]:
     return st.builds(
-        lambda age, base, app, stage, region, state: image(
-            image_id, age, base, tags={"app": app, "stage": stage}, region=region, state=state
+        lambda age, base, app, stage, release, region, state, deprecated: image(
+            image_id,
+            age,
+            base,
+            tags={"app": app, "stage": stage} | ({"release": release} if release else {}),
+            region=region,
+            state=state,
+            deprecated=deprecated and NOW - timedelta(days=deprecated),
+            disabled=NOW - timedelta(days=deprecated or 0) if state == "disabled" else None,
         ),
         # Few values, so that equal dates, groups and bases meet often.
         age=st.one_of(st.integers(0, 5), st.integers(0, 5), st.none()),
         base=st.sampled_from(["", *IDS]),
         app=st.sampled_from(["shop", "blog"]),
         stage=st.sampled_from(["base", "app"]),
+        release=st.sampled_from(["", "", "r1", "r2"]),
         region=regions,
-        state=st.sampled_from(["available", "available", "available", "pending", "failed"]),
+        state=st.sampled_from(["available", "available", "available", "disabled", "pending", "failed"]),
+        deprecated=st.sampled_from([None, None, 1, 3]),
     )
 
 
@@ -53,26 +64,39 @@ policies = st.builds(
     days=st.integers(0, 4),
     count_in_use=st.booleans(),
     group_by=st.sampled_from([("app", "stage"), ("app",), ()]),
+    stages=st.sampled_from([None, Stages(*(timedelta(days=days) for days in (1, 2, 3)))]),
+    together=st.booleans(),
+    lineage=st.booleans(),
 )
 
 
 @given(images, references, policies)
 def test_no_image_with_a_reference_goes(all_images: list[Image], uses: References, policy: Policy) -> None:
-    gone = removed(plan(all_images, uses, policy, NOW))
-    assert not gone & {reference.image_id for reference in uses.found}
-    assert not gone & {one.id for one in all_images for place in uses.unread if place.may_name(one)}
+    planned = plan(all_images, uses, policy, NOW)
+    taken = {step.image.id for step in planned.steps}
+    assert not taken & {reference.image_id for reference in uses.found}
+    lost = [place for place in uses.unread if place.place is not Place.IMAGES or policy.lineage or policy.together]
+    assert not taken & {one.id for one in all_images for place in lost if place.may_name(one)}
 
 
 @given(images, references, policies)
 def test_no_base_of_an_image_that_stays_goes(all_images: list[Image], uses: References, policy: Policy) -> None:
-    gone = removed(plan(all_images, uses, policy, NOW))
+    gone = removed(plan(all_images, uses, replace(policy, lineage=True), NOW))
     assert not gone & {one.base_image for one in all_images if one.id not in gone}
+
+
+@given(images, references, policies)
+def test_copies_of_a_bake_go_together(all_images: list[Image], uses: References, policy: Policy) -> None:
+    planned = plan(all_images, uses, replace(policy, together=True, stages=None), NOW)
+    gone = removed(planned)
+    stay = {one.bake for one in all_images if one.state in ("available", "disabled") and one.id not in gone}
+    assert not {one.bake for one in all_images if one.id in gone and one.bake} & stay
 
 
 @given(images, references, policies)
 def test_only_finished_dated_images_go(all_images: list[Image], uses: References, policy: Policy) -> None:
     gone = removed(plan(all_images, uses, policy, NOW))
-    assert all(one.state == "available" and one.created for one in all_images if one.id in gone)
+    assert all(one.state in ("available", "disabled") and one.created for one in all_images if one.id in gone)
 
 
 @given(images, references, policies)

@@ -41,6 +41,7 @@ def write(root: Path, path: str, text: str) -> Path:
 
 def seal(root: Path, **changes: Any) -> Result:
     orders = {name.removeprefix("image_seal_"): value for name, value in VARIABLES.items()}
+    del orders["build_tools"]  # another program's
     orders |= {"dry_run": False, "root": str(root)} | changes
     program = (ROLE / "files" / "seal.py").read_text()
     ran = subprocess.run(

@@ -46,7 +46,10 @@ from ansible_collections.immutable.ec2.plugins.module_utils.deployment.steps imp
     Step,
     SuspendReplacing,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import Deployed
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.wanted import (
+    Deployed,
+    same_but_configuration,
+)
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -54,7 +57,7 @@ if t.TYPE_CHECKING:
 
 def deploy(observed: Observed, wanted: Deployed, now: datetime, created: frozenset[str]) -> Plan:
     begun, live = observed.ledger.deployment, observed.edge.live
-    if begun and (begun.identity != wanted.identity or begun.kind == "rollback"):
+    if begun and (not same_but_configuration(begun.identity, wanted.identity) or begun.kind == "rollback"):
         return unfinished(begun, wanted.release.name)
     target = place(observed, wanted)
     end = Result.ROLLED_BACK if wanted.rolls_back else Result.DEPLOYED
@@ -77,12 +80,17 @@ def deploy(observed: Observed, wanted: Deployed, now: datetime, created: frozens
 def place(observed: Observed, wanted: Deployed) -> Colour:
     """Where the release is to be: where it is already, else in the idle colour's place."""
     begun, live = observed.ledger.deployment, observed.edge.live
-    if begun and begun.identity == wanted.identity:
+    if begun and same_but_configuration(begun.identity, wanted.identity):
         return begun.colour
     for colour, stack in observed.colours.items():
-        if stack and stack.identity == wanted.identity and (colour is live or live is None):
+        if stack and wanted.is_it(stack.identity) and (colour is live or live is None):
             return colour
     return live.other if live else Colour.BLUE
+
+
+def makes_colour(observed: Observed, wanted: Deployed) -> bool:
+    """Whether a new deployment is to begin, in a place without traffic."""
+    return observed.ledger.deployment is None and observed.edge.share(place(observed, wanted)) == 0
 
 
 # ---------------------------------------------------------------- with traffic
@@ -120,7 +128,7 @@ def _drift(observed: Observed, wanted: Deployed) -> Plan | None:
 
 def _serving(observed: Observed, wanted: Deployed, journey: Journey, now: datetime) -> Plan:
     stack = observed.colours[journey.target]
-    usable = stack and stack.phase is StackPhase.READY and stack.identity == wanted.identity
+    usable = stack and stack.phase is StackPhase.READY and wanted.is_it(stack.identity)
     if not usable:
         return _split(observed, wanted)
     return go_on(observed, journey, now)
@@ -129,7 +137,7 @@ def _serving(observed: Observed, wanted: Deployed, journey: Journey, now: dateti
 def _split(observed: Observed, wanted: Deployed) -> Plan:
     """Both colours have traffic, by hand or by another tool: only one of their two releases can end that."""
     for colour, stack in observed.colours.items():
-        if stack and stack.identity == wanted.identity and stack.phase is StackPhase.READY:
+        if stack and wanted.is_it(stack.identity) and stack.phase is StackPhase.READY:
             if stack.healthy < max(stack.desired, desired(observed, colour.other)):
                 break
             done = Plan(Result.DEPLOYED, f"{stack.release} serves all traffic from {colour}")
@@ -224,8 +232,8 @@ def _unusable(observed: Observed, stack: ColourStack, wanted: Deployed, now: dat
         return ""
     if stack.phase is StackPhase.BUSY:
         return ""  # CloudFormation deletes a busy stack as well, but what is under way may be our own release
-    if stack.identity != wanted.identity:
-        return f"it holds {stack.release}, which serves nothing"
+    if not wanted.is_it(stack.identity):
+        return f"it holds {_what(stack, wanted)}, which serves nothing"
     if stack.phase is not StackPhase.READY:
         return f"an earlier attempt left it {stack.status}"
     if _never_came(observed, stack, wanted, now):
@@ -235,6 +243,11 @@ def _unusable(observed: Observed, stack: ColourStack, wanted: Deployed, now: dat
     if from_before and stack.ailing and not stack.replaces_unhealthy:
         return "an earlier attempt left it with unhealthy servers, which nobody replaces"
     return ""
+
+
+def _what(stack: ColourStack, wanted: Deployed) -> str:
+    older = same_but_configuration(stack.identity, wanted.identity)
+    return f"{stack.release} with an older configuration" if older else stack.release
 
 
 def _failed(observed: Observed, target: Colour, reason: str) -> Plan:
