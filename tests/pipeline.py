@@ -17,6 +17,7 @@ import yaml
 CHECKOUT = Path(__file__).parents[1]
 FILES = CHECKOUT / "roles" / "pipeline" / "files"
 NOTIFIER = FILES / "notifier.py"
+RIGHTS = CHECKOUT / "roles" / "environment" / "files" / "permissions" / "bake.json"
 BUILDSPEC = CHECKOUT / "packer" / "buildspec.yml"
 _PAGE = (CHECKOUT / "docs" / "reference" / "bake.md").read_text(encoding="utf-8")
 #: A bake's result as the reference has it, and its schema.
@@ -33,11 +34,15 @@ FAILURE = {
 
 
 def pipeline_template() -> dict[str, Any]:
-    """The template, with the notifier's code and the buildspec in their places."""
+    """The template, with the notifier's code, the buildspec and the builds' rights in their places."""
     template: dict[str, Any] = yaml.safe_load((FILES / "pipeline.yml").read_text(encoding="utf-8"))
     resources = template["Resources"]
     resources["Notifier"]["Properties"]["Code"] = {"ZipFile": NOTIFIER.read_text(encoding="utf-8")}
     resources["Project"]["Properties"]["Source"]["BuildSpec"] = BUILDSPEC.read_text(encoding="utf-8")
+    rights = RIGHTS.read_text(encoding="utf-8")
+    for name, value in {"account": "123456789012", "region": "eu-west-1", "app": "shop"}.items():
+        rights = rights.replace(f"<{name}>", value)
+    resources["BakeRights"]["Properties"]["PolicyDocument"] = json.loads(rights)
     return template
 
 

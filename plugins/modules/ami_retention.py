@@ -230,6 +230,31 @@ EXAMPLES = r"""
       keep: "*"
   register: pruned
 
+- name: Take what nobody needs out of use step by step, with use looked up in another account too
+  immutable.ec2.ami_retention:
+    regions: [eu-west-1, us-east-1]
+    images:
+      tags:
+        app: shop
+    group_by: [app, channel]
+    keep:
+      newest: 5
+      days: 30
+      per_env_previous: 2
+    stages:
+      deprecate_after: 30d
+      disable_after: 60d
+      deregister_after: 90d
+    references:
+      accounts: ["arn:aws:iam::123456789012:role/retention"]
+      ssm_parameters: ["/shop/*"]
+
+- name: Bring an image back
+  immutable.ec2.ami_retention:
+    state: restored
+    images:
+      ids: [ami-0123456789abcdef0]
+
 - name: Show why each image stays
   ansible.builtin.debug:
     msg: "{{ item.name }} stays: {{ item.reason }}"

@@ -39,6 +39,7 @@ class ImageLab(OwnLab):
     def start(self) -> None:
         """Start it afresh and bake both images."""
         self.start_lab()
+        self._queue = self._subscribe()
         self.scenario.bake_base()
         self.published = self.bake(1, smoke_command=SMOKE)
 
@@ -66,6 +67,23 @@ class ImageLab(OwnLab):
             aws_access_key_id="lab",
             aws_secret_access_key="lab",
         )
+
+    def news(self) -> list[dict[str, Any]]:
+        """What the topic of the app's bakes has sent since this was asked last, with its attributes."""
+        sqs, found = self.client("sqs"), list[dict[str, Any]]()
+        while messages := sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def _subscribe(self) -> str:
+        sns, sqs = self.client("sns"), self.client("sqs")
+        topic = sns.create_topic(Name=f"{NAME}-bake")["TopicArn"]
+        queue: str = sqs.create_queue(QueueName="news")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+        return queue
 
     def _make_validation(self) -> None:
         """The env `validation`: its configuration, and the profile that its server reads it with."""

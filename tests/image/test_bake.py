@@ -82,6 +82,19 @@ def test_nothing_is_left_of_a_validation(baked: ImageLab) -> None:
     assert states == {"terminated"}
 
 
+def test_beginning_and_end_are_sent_to_the_topic(baked: ImageLab) -> None:
+    sent = [json.loads(one["Message"]) for one in baked.news()]
+    for one in sent:
+        jsonschema.validate(one, SCHEMA)
+    assert [(one["stage"], one["result"]) for one in sent] == [
+        ("base", "started"),
+        ("base", "baked"),
+        ("app", "started"),
+        ("app", "published"),
+    ]
+    assert sent[-1] == baked.published
+
+
 @pytest.fixture(scope="session")
 def failed(own_lab: ImageLab | None) -> Mapping[str, Any]:
     """The record of a bake whose smoke command failed."""
@@ -102,6 +115,14 @@ def test_a_release_whose_smoke_command_fails_is_not_published(baked: ImageLab, f
     (image,) = [tags for tags in baked.cloud.images(APP).values() if tags["release"] == "smokes"]
     assert (image["publication"], image["validation"]) == ("pending", "failed")
     assert "exit code 3" in image["validation_reason"]
+
+
+def test_a_failure_is_sent_too(baked: ImageLab, failed: Mapping[str, Any]) -> None:
+    (began, ended) = baked.news()
+    assert json.loads(began["Message"])["result"] == "started"
+    assert json.loads(ended["Message"]) == failed
+    attributes = {name: each["Value"] for name, each in ended["MessageAttributes"].items()}
+    assert attributes == {"app": APP, "result": "failed"}
 
 
 def test_it_can_not_be_deployed(baked: ImageLab, failed: Mapping[str, Any]) -> None:

@@ -152,3 +152,12 @@ def test_a_server_that_takes_no_login_leaves_the_image_unpublished(account: Acco
     assert image and image["Tags"]["publication"] == "pending" and image["Tags"]["validation"] == "failed"
     assert image["Tags"]["validation_reason"] in done["failed"]
     assert account.named(app) == "r1" and account.left(app) == []
+
+
+def test_an_env_for_validation_without_a_profile_is_refused_and_leaves_nothing(account: Account) -> None:
+    app = account.app()
+    account.bake(app, "r1")
+    account.client("ssm").put_parameter(Name=f"/{app}/validation/DATABASE_URL", Value="x", Type="SecureString")
+    done = account.publish(app, "r1", regions=[])
+    assert f"no instance profile {app}-validation to read it with" in done["failed"]
+    assert account.left(app) == [] and account.named(app) == ""

@@ -18,7 +18,7 @@ from tests.pipeline import FILES, NOTIFIER, pipeline_template
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_BYTES = 51_200
 NOTIFIER_PARTS = {name for name in pipeline_template()["Resources"] if name.startswith(("Notifier", "NotSent"))}
-BUILD_PARTS = {"Project", "BuildRole", "BuildRule", "BuildLog"}
+BUILD_PARTS = {"Project", "BuildRole", "BakeRights", "BuildRule", "BuildLog"}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,8 @@ def test_eventbridge_can_publish_to_the_encrypted_topic(resources: dict[str, Any
     key = {each["Sid"]: each for each in resources["TopicKey"]["Properties"]["KeyPolicy"]["Statement"]}
     assert "events.amazonaws.com" in key["PublishersOfAws"]["Principal"]["Service"]
     assert set(key["PublishersOfAws"]["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    who = key["WhoeverMayPublish"]["Condition"]["StringEquals"]
+    assert set(who) == {"kms:CallerAccount", "kms:ViaService"}
     topic = {each["Sid"]: each for each in resources["TopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]}
     assert topic["StatesOfBuilds"]["Principal"] == {"Service": "events.amazonaws.com"}
     assert "Condition" not in topic["StatesOfBuilds"]
@@ -162,3 +164,5 @@ def test_the_template_alone_makes_nothing_that_only_looks_like_a_pipeline() -> N
         exec(bare["Notifier"]["Properties"]["Code"]["ZipFile"])
     phases = yaml.safe_load(bare["Project"]["Properties"]["Source"]["BuildSpec"])["phases"]
     assert phases["build"]["commands"][-1] == "false"
+    (statement,) = bare["BakeRights"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"

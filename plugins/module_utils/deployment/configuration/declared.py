@@ -27,10 +27,9 @@ TAG: t.Final = "declaration-"
 
 def packed(tags: Mapping[str, str]) -> str:
     """What the tags hold, as it is there; empty where the image has none (it was baked by an earlier version)."""
-    numbered = {
-        int(number): tags[TAG + number] for key in tags if (number := key.removeprefix(TAG)).isdigit() and key != number
-    }
-    return "".join(numbered[number] for number in sorted(numbered))
+    numbers = [int(number) for key in tags if (number := key.removeprefix(TAG)) != key and number.isdigit()]
+    # What stands for a missing one is no base64, so that the rest is not taken for the whole.
+    return "".join(tags.get(f"{TAG}{number}", "?") for number in range(1, max(numbers, default=0) + 1))
 
 
 def unpacked(text: str, release: str) -> Declaration:

@@ -85,7 +85,10 @@ def run_smoke(ssh: Ssh, command: str, deadline: float) -> None:
 
 
 def last_words(ssh: Ssh) -> list[str]:
-    """The last lines that the app's units wrote, the oldest first."""
+    """The last lines that the app's units wrote, the oldest first; where they wrote none, the system's warnings."""
     units = " ".join(f"--unit={unit}" for unit in (*_UNITS.split(), "'app-worker-*'"))
-    done = ssh.run(f"journalctl --boot --no-pager --quiet --output=cat --lines={LINES} {units}", 30)
-    return clean(done.stdout)[-LINES:]
+    for which in (units, "--priority=warning"):
+        done = ssh.run(f"journalctl --boot --no-pager --quiet --output=cat --lines={LINES} {which}", 30)
+        if lines := clean(done.stdout):
+            return lines[-LINES:]
+    return []

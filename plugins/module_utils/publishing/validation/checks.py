@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import typing as t
@@ -21,6 +22,7 @@ if t.TYPE_CHECKING:
 NEEDED: t.Final = {"pytest": "pytest", "testinfra": "pytest-testinfra"}
 """Module → the package that brings it."""
 MOST_SHOWN: t.Final = 5
+LONGEST_REASON: t.Final = 160
 
 
 def require_runner() -> None:
@@ -55,8 +57,7 @@ def run_tests(ssh: Ssh, paths: tuple[str, ...], facts: t.Mapping[str, str], seco
         *(sys.executable, "-m", "pytest", "--quiet", "--color=no", "--tb=short"),
         *("-c", os.devnull, "--rootdir", str(ssh.folder)),
         *("-p", "no:cacheprovider", "-p", "no:ansible", f"--junit-xml={report}"),
-        *(f"--hosts=ssh://{ssh.user}@{ssh.address}", "--sudo", f"--ssh-identity-file={ssh.key}"),
-        f"--ssh-extra-args=-F none {' '.join(ssh.options)}",
+        *(f"--hosts=ssh://{ssh.address}", "--sudo", f"--ssh-config={ssh.config}"),
         *paths,
     ]
     try:
@@ -94,8 +95,9 @@ def _read(report: Path) -> tuple[int, list[str]]:
     for case in cases:
         wrong = case.find("failure") if case.find("failure") is not None else case.find("error")
         if wrong is not None:
+            name = re.sub(r"\[ssh://[^]]*\]|ssh://[^-\]]*-", "", str(case.get("name")))
             why = (wrong.get("message") or "").strip().splitlines()
-            failed.append(f"{case.get('name')} ({why[0]})" if why else str(case.get("name")))
+            failed.append(f"{name} ({why[0][:LONGEST_REASON]})" if why else name)
         elif case.find("skipped") is None:
             passed += 1
     return passed, failed

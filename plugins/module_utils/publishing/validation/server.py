@@ -72,19 +72,24 @@ def server(
         group = servers.create_group(clients, name, _network(clients, settings), tags)
         made.insert(0, Leftover("security group", group, release, None))
         servers.allow_ssh(clients, group, list(settings.ssh_sources))
-        instance = servers.run_instance(
-            clients,
-            image,
-            settings.instance_type,
-            name,
-            group,
-            settings.subnet,
-            settings.interface.startswith("public"),
-            profile,
-            {**tags, "env": env} if env else tags,
-        )
+        instance = _launch(clients, image, settings, name, group, profile, {**tags, "env": env} if env else tags)
         made.insert(0, Leftover("instance", instance, release, None))
         yield instance, Path(folder)
+
+
+def _launch(
+    clients: Clients, image: str, settings: Validation, key: str, group: str, profile: str, tags: dict[str, str]
+) -> str:
+    kind, public = settings.instance_type, settings.interface.startswith("public")
+    try:
+        return servers.run_instance(clients, image, kind, key, group, settings.subnet, public, profile, tags)
+    except AwsError as error:
+        if not profile or "nstance Profile" not in error.why:
+            raise
+        raise PublishError(
+            f"there is a configuration for {settings.env}, and no instance profile {profile} to read it with: make "
+            f"one, or name another (validation_instance_profile). {error}"
+        ) from error
 
 
 def reach(clients: Clients, instance_id: str, folder: Path, settings: Validation, deadline: float) -> Ssh:

@@ -22,7 +22,7 @@ class Ssh:
     Attributes:
         address: the server's.
         user: who may log in, and become root without a password.
-        folder: holds the private key `key` and the socket that all connections share; nobody else may read it.
+        folder: holds the private key `key`, and ssh's settings; nobody else may read it.
     """
 
     address: str
@@ -34,8 +34,8 @@ class Ssh:
         return self.folder / "key"
 
     @property
-    def options(self) -> list[str]:
-        """What every connection needs: the server is new, so nobody can know its host key."""
+    def config(self) -> Path:
+        """ssh's settings, for everything that logs in: the server is new, so nobody can know its host key."""
         settings = {
             "BatchMode": "yes",
             "ConnectTimeout": str(CONNECT_SECONDS),
@@ -43,12 +43,16 @@ class Ssh:
             "ControlPath": str(self.folder / "%C"),
             "ControlPersist": "60",
             "IdentitiesOnly": "yes",
+            "IdentityFile": str(self.key),
             "LogLevel": "ERROR",
             "ServerAliveInterval": "10",
             "StrictHostKeyChecking": "no",
+            "User": self.user,
             "UserKnownHostsFile": "/dev/null",
         }
-        return [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+        file = self.folder / "config"
+        file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()), encoding="utf-8")
+        return file
 
     def run(self, command: str, seconds: float) -> subprocess.CompletedProcess[str]:
         """Runs a shell command as root; one that takes too long ends with 124.
@@ -57,8 +61,7 @@ class Ssh:
             command: for /bin/sh.
             seconds: how long it may take.
         """
-        login = [*self.options, "-i", str(self.key), f"{self.user}@{self.address}"]
-        argv = ["ssh", "-F", "none", *login, "sudo", "sh", "-s"]
+        argv = ["ssh", "-F", str(self.config), self.address, "sudo", "sh", "-s"]
         try:
             return subprocess.run(
                 argv,
@@ -74,7 +77,7 @@ class Ssh:
 
     def close(self) -> None:
         """Ends the shared connection."""
-        argv = ["ssh", "-F", "none", *self.options, "-O", "exit", f"{self.user}@{self.address}"]
+        argv = ["ssh", "-F", str(self.config), "-O", "exit", self.address]
         subprocess.run(argv, capture_output=True, check=False, timeout=CONNECT_SECONDS * 2)
 
 
