@@ -14,7 +14,7 @@ from testinfra.host import Host
 
 RAILS = {"13": "7.2.", "12": "6.1."}
 #: The most that `systemd-analyze security` may say.
-EXPOSURE = {"app-web": 1.2, "app-worker-sidekiq": 1.2, "nginx": 1.5}
+EXPOSURE = {"app-assets": 1.2, "app-web": 1.2, "app-worker-sidekiq": 1.2, "nginx": 1.5}
 
 
 @pytest.fixture(autouse=True)
