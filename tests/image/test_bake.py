@@ -148,3 +148,10 @@ def test_the_same_inputs_are_baked_once(baked: ImageLab) -> None:
     assert (record["result"], record["release"]) == ("unchanged", baked.published["release"])
     assert record["images"] == baked.published["images"]
     assert set(baked.cloud.images(APP)) == before
+
+
+def test_a_withdrawal_in_a_dry_run_says_where_the_channel_would_lead(baked: ImageLab) -> None:
+    command = ["ansible-playbook", "playbooks/withdraw.yml", "--check", "-e", f"publish_regions={AWAY}"]
+    said = baked.commands.run("withdraw", [*command, "-e", f"release={baked.published['release']}"])
+    assert f"would remove the pointer of channel main in {AWAY} (no earlier release can be deployed)" in said
+    assert baked.named(AWAY) == baked.published["release"]

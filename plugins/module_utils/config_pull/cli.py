@@ -85,20 +85,25 @@ def _run(options: argparse.Namespace) -> int:
     elif options.command == "pull":
         commands.pull(run, _tell)
     elif options.command == "resolve":
-        print(commands.resolve(run))
+        _show(commands.resolve(run))
     elif options.command == "check":
         declaration, _contents, configuration = commands.fetch(run)
         found = views.entries(declaration, configuration)
-        print(json.dumps(found, indent=2) if options.json else "\n".join(views.entry_lines(found)))
+        _show(json.dumps(found, indent=2) if options.json else "\n".join(views.entry_lines(found)))
     else:
         there = delivery.read(run.root)
         _declaration, _contents, configuration = commands.fetch(run)
         differing = views.differences(there, configuration)
-        print(json.dumps(differing, indent=2) if options.json else "\n".join(views.difference_lines(differing)))
+        _show(json.dumps(differing, indent=2) if options.json else "\n".join(views.difference_lines(differing)))
         return Exit.DIFFERENT if differing else Exit.OK
     return Exit.OK
 
 
+def _show(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def _tell(line: str) -> None:
     # One line for each: what a store or a file said must not look like a line of ours.
-    print(f"config-pull: {' '.join(line.split())}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"config-pull: {' '.join(line.split())}\n")
+    sys.stderr.flush()

@@ -84,19 +84,19 @@ def _role(said: Said) -> Iterator[str]:
         )
 
 
-def _assets(said: Said) -> Iterator[str]:
-    named = "assets_bucket" in said.entries and not said.superseded("assets_bucket", "assets")
-    if named and said.value("assets") == "none":
-        where = said.source("assets_bucket")
-        yield f"{where}: assets_bucket is set but assets is none, allowed is a bucket with auto, bucket or cdn"
-
-
 def _connection(said: Said) -> Iterator[str]:
     if "pipeline.connection" in said.entries and "pipeline.repository" not in said.entries:
         yield (
             f"{said.source('pipeline.connection')}: pipeline.connection is set but pipeline.repository is not, "
             "allowed is a connection with the repository that it leads to"
         )
+
+
+def _assets(said: Said) -> Iterator[str]:
+    named = "assets_bucket" in said.entries and not said.superseded("assets_bucket", "assets")
+    if named and said.value("assets") == "none":
+        where = said.source("assets_bucket")
+        yield f"{where}: assets_bucket is set but assets is none, allowed is a bucket with auto, bucket or cdn"
 
 
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
@@ -107,6 +107,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
     (("spot.share", "spot.base"), _spot),
     (("strategy", "bake_time", "canary", "linear"), _analysis),
     (("account", "role"), _role),
-    (("assets", "assets_bucket"), _assets),
     (("pipeline.connection", "pipeline.repository"), _connection),
+    (("assets", "assets_bucket"), _assets),
 )

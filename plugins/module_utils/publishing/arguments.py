@@ -29,6 +29,7 @@ OWN_TAGS: t.Final = frozenset({"Name", "app", "stage", "release", PUBLICATION_TA
 _NAME: t.Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _RELEASE: t.Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _CHANNEL: t.Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_REGION: t.Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]")
 _ACCOUNT: t.Final = re.compile(r"[0-9]{12}")
 _ORGANIZATION: t.Final = re.compile(r"arn:aws[a-z-]*:organizations::[0-9]{12}:(?:organization|ou)/\S+")
 
@@ -118,6 +119,9 @@ def _wrong(arguments: Mapping[str, t.Any]) -> t.Iterator[str]:
             yield f"{name} {arguments[name]!r} must be lower case letters, digits and hyphens"
     if arguments["channel"] and not _CHANNEL.fullmatch(arguments["channel"]):
         yield f"channel {arguments['channel']!r} must be lower case letters, digits, dots, hyphens and underscores"
+    for region in arguments["regions"]:
+        if not _REGION.fullmatch(region):
+            yield f"regions has {region!r}, which is no region's name (write them as us-east-1,us-west-2)"
     for account in arguments["accounts"]:
         if not _ACCOUNT.fullmatch(account):
             yield f"accounts has {account!r}, and an account's id has 12 digits (put it in quotes)"

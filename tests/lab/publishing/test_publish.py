@@ -121,6 +121,7 @@ def test_leftovers_of_a_dead_run_for_another_release_go_once_it_must_have_ended(
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no image": ({}, "there is no image {app}-app-r9 in eu-west-1: bake the release first"),
+    "a region that is none": ({"regions": ["[us-east-1]"]}, "which is no region's name"),
     "an account that is none": ({"accounts": ["42"]}, "an account's id has 12 digits"),
     "an organization that is none": ({"organizations": ["o-1"]}, "wants the ARN of an organization"),
     "a key for no region": (
