@@ -20,6 +20,7 @@ from lab.demo.journal import DemoError
 from lab.demo.scenario import APP, ENVS
 from lab.settings import CHECKOUT, REGION
 from tests.image.image_lab import AWAY, ImageLab
+from tests.image.servers import APP as APP_STAGE
 
 PAGE = CHECKOUT / "docs" / "reference" / "bake.md"
 SCHEMA = json.loads(re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)[1])
@@ -67,6 +68,19 @@ def test_the_sbom_names_what_is_in_the_image(baked: ImageLab) -> None:
     purls = {component["purl"] for component in json.loads(text)["components"]}
     for wanted in (r"pkg:deb/debian/openssh-server@.+distro=debian-13", r"pkg:gem/rails@7\.", r"pkg:generic/ruby@3\.3"):
         assert any(re.match(wanted, purl) for purl in purls), wanted
+
+
+def test_the_sbom_holds_the_systems_packages_and_no_others(baked: ImageLab) -> None:
+    components = json.loads(Path(baked.published["sbom"]).read_text())["components"]
+    named = {one["name"] for one in components if one["purl"].startswith("pkg:deb/")}
+    with baked.mounted(APP_STAGE) as root:
+        entries = Path(root, "var/lib/dpkg/status").read_text(encoding="utf-8").split("\n\n")
+    installed = {
+        entry.split("\n", 1)[0].removeprefix("Package: ")
+        for entry in entries
+        if "\nStatus: install ok installed" in entry
+    }
+    assert named == installed
 
 
 def test_nothing_is_left_of_a_validation(baked: ImageLab) -> None:
