@@ -143,10 +143,19 @@ def test_it_can_not_be_deployed(baked: ImageLab, failed: Mapping[str, Any]) -> N
     del failed
     parameters = {"DeregistrationDelaySeconds": 20}
     baked.commands.playbook("environment", "environment", env=ENVS[0], environment_edge_parameters=parameters)
-    with pytest.raises(DemoError, match="not published"):
+    with pytest.raises(DemoError) as failure:
         baked.commands.playbook("deploy", "deploy-smokes", env=ENVS[0], image="smokes")
-    planned = baked.commands.playbook("deploy", "deploy-newest", "--check", env=ENVS[0])
-    assert planned["release"] in (baked.published["release"], None), planned
+    log = re.search(r"see (\S+\.log)", str(failure.value))
+    assert log
+    assert "smokes of shop is not published" in " ".join(Path(log[1]).read_text(encoding="utf-8").split())
+
+
+def test_the_newest_is_the_newest_that_is_published(baked: ImageLab, failed: Mapping[str, Any]) -> None:
+    del failed
+    said = baked.commands.run(
+        "deploy-newest", ["ansible-playbook", "playbooks/deploy.yml", "--check", "-e", f"env={ENVS[0]}"]
+    )
+    assert baked.published["release"] in said and "smokes" not in said
 
 
 def test_its_packages_are_compared_with_the_published_release(baked: ImageLab, failed: Mapping[str, Any]) -> None:
