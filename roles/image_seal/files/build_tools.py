@@ -36,7 +36,7 @@ def main() -> None:
         if "--dry-run" in sys.argv:
             removed = present
         else:
-            _keep(libraries for libraries, _ in linked.values())
+            _keep(libraries for libraries, _missing in linked.values())
             removed, left = present, _remove(present)
     broken = [f"{path}: {', '.join(missing)}" for path in _built() if (missing := _ldd(path)[1])] if removed else []
     json.dump({"removed": removed, "left": left, "broken": broken}, sys.stdout)
@@ -55,7 +55,7 @@ def _installed(packages: list[str]) -> list[str]:
 def _built() -> Iterator[str]:
     """Programs and libraries that no package of the distribution brought."""
     for top in BUILT:
-        for folder, _, files in os.walk(top):
+        for folder, _folders, files in os.walk(top):
             for path in (os.path.join(folder, name) for name in files):
                 if os.path.isfile(path) and not os.path.islink(path) and _is_elf(path):
                     yield path
