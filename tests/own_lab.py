@@ -37,6 +37,7 @@ class OwnLab:
         self.stop()
         self.scenario.start_lab()
         self.scenario.configure()
+        self.scenario.make_bucket()
         self.scenario.make_sources()
 
     def stop(self) -> None:

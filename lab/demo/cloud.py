@@ -5,17 +5,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lab.api.settings import ACCOUNT
 from lab.demo.journal import DemoError
 from lab.demo.run import Weights
+from lab.settings import REGION
 
 COLOURS = ("blue", "green")
 EVERY_SECONDS = 0.5
@@ -37,6 +42,7 @@ class Cloud:
         self.balancers = session.client("elbv2", endpoint_url=endpoint, config=config)
         self.scaling = session.client("autoscaling", endpoint_url=endpoint, config=config)
         self.parameters = session.client("ssm", endpoint_url=endpoint, config=config)
+        self.objects = session.client("s3", endpoint_url=endpoint, config=config)
         self.secrets = session.client("secretsmanager", endpoint_url=endpoint, config=config)
 
     def outputs(self, stack: str) -> dict[str, str]:
@@ -50,6 +56,20 @@ class Cloud:
     def url(self, app: str, env: str) -> str:
         """Where the env's load balancer answers."""
         return f"http://{self.outputs(f'{app}-{env}-edge')['LoadBalancerDnsName']}"
+
+    def make_bucket(self, app: str) -> str:
+        """The bucket of the app's artifacts, as the convention names it, is there; returns its name."""
+        bucket = f"{app}-artifacts-{ACCOUNT}-{REGION}"
+        with suppress(self.objects.exceptions.BucketAlreadyOwnedByYou):
+            there: Any = {"LocationConstraint": REGION}
+            self.objects.create_bucket(Bucket=bucket, CreateBucketConfiguration=there)
+        return bucket
+
+    def assets(self, app: str, release: str) -> list[str]:
+        """The paths by which a release's digested assets are asked for, as they are kept in the bucket."""
+        listed = self.objects.get_object(Bucket=self.make_bucket(app), Key=f"assets/releases/{release}.json")
+        paths: list[str] = json.loads(listed["Body"].read())["assets"]
+        return [f"/{path}" for path in paths]
 
     def images(self, app: str) -> dict[str, dict[str, str]]:
         """The app's images, the oldest first: their tags by id."""

@@ -17,6 +17,9 @@ from pathlib import Path
 from lab.settings import CHECKOUT
 
 SHOP = CHECKOUT / "examples" / "shop"
+ACCENT = "#1d4ed8"
+ACCENTS = {1: ACCENT, 2: "#b45309"}
+"""Each release has a stylesheet of its own, under a digested name that the other doesn't know."""
 NOTES = {1: "The first release.", 2: "The second release: baked while the first one served."}
 
 
@@ -33,11 +36,13 @@ class Source:
 
 
 def copy(number: int, parent: Path) -> Path:
-    """Copy the example app and say in RELEASE_NOTE, which every page shows, which release it is."""
+    """Copy the example app; RELEASE_NOTE, which every page shows, says which release it is, and so does its colour."""
     folder = parent / f"release-{number}"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns("tmp", "log", ".bundle", "storage", "Gemfile.lock"))
     (folder / "RELEASE_NOTE").write_text(f"{NOTES[number]}\n", encoding="utf-8")
+    theme = folder / "app" / "assets" / "stylesheets" / "theme.css"
+    theme.write_text(theme.read_text(encoding="utf-8").replace(ACCENT, ACCENTS[number]), encoding="utf-8")
     return folder
 
 

@@ -54,6 +54,7 @@ class Scenario:
         """All of it; raises DemoError at the first step that does not end as it must."""
         self.start_lab()
         self.configure()
+        self.make_bucket()
         for env in ENVS:
             self.make_edge(env)
         self.make_sources()
@@ -84,6 +85,11 @@ class Scenario:
         with self._journal.phase("databases and configuration of each environment") as note:
             made = configuration.ensure(self._settings, self._cloud, APP, ENVS)
             note.outcome = f"made for {', '.join(made)}" if made else "there already"
+
+    def make_bucket(self) -> None:
+        """There is the bucket where releases keep their assets for each other's servers."""
+        with self._journal.phase("bucket of the releases' assets") as note:
+            note.outcome = self._cloud.make_bucket(APP)
 
     def make_edge(self, env: str) -> None:
         """The env has its load balancer, which may not serve anything yet."""
@@ -215,12 +221,17 @@ class Scenario:
 
     @contextmanager
     def load(self, env: str) -> Iterator[None]:
-        """Requests come in at a constant rate, and the listener's weights are watched, while the body runs."""
+        """Requests come in at a constant rate, for pages and for the assets of every release, whichever serves, and the
+        listener's weights are watched, while the body runs."""
         run, folder = self._journal.run, self._journal.folder
         url = self._cloud.url(APP, env)
-        load = Load(url, folder / "load.jsonl", rate=self._rate, paths=PATHS)
+        assets = sorted({path for release in self.releases.values() for path in self._cloud.assets(APP, release)})
+        load = Load(url, folder / "load.jsonl", rate=self._rate, paths=(*PATHS, *assets))
         watch = WeightsWatch(self._cloud, APP, env, run.weights)
-        self._journal.tell(f"{env} now gets {self._rate:g} requests a second at {url}")
+        self._journal.tell(
+            f"{env} now gets {self._rate:g} requests a second at {url}, for {len(PATHS)} pages and {len(assets)} "
+            "digested assets of both releases"
+        )
         try:
             with watch, load:
                 yield

@@ -312,6 +312,21 @@ options:
       O(state=rolled_back).
     type: bool
     default: false
+  assets:
+    description:
+      - Where the digested assets of a release are found while the other colour is asked for them.
+      - V(bucket) refuses a release whose assets are not in the bucket, and lets servers fetch from there what they
+        lack.
+      - V(auto) is V(bucket) where there is a bucket; where there is none, it says so and goes on.
+      - With V(cdn) the bucket is the origin of a CDN, so servers fetch nothing; a release whose assets are not in it
+        is refused.
+      - V(none) does without.
+    type: str
+    choices: [auto, bucket, cdn, none]
+    default: auto
+  assets_bucket:
+    description: The bucket. Default is C(<app>-artifacts-<account>-<region>), which the pipeline's stack makes.
+    type: str
   lock_wait:
     description: Seconds to wait for another controller that changes this environment. With V(0) the run is refused
       at once.

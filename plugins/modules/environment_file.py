@@ -104,6 +104,8 @@ settings:
     rollback: at_once
     rollback_window: 3600
     inspect_window: 3600
+    assets: auto
+    assets_bucket: null
     lock_wait: 0
     accept_drift: false
     edge_may_skip: []

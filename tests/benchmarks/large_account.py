@@ -49,18 +49,20 @@ class LargeAccount:
         apps = count // AN_APP
         by_each = round(count * IN_USE / len(KINDS))
         due, old = round(count * DUE), by_each * len(KINDS)
-        # The newest of each app are the first of all.
-        young = [self._image(number % apps, number // apps) for number in range(count - due - old)]
-        for number in range(due):
-            self._image(number % apps, DAYS + 1)
+        # moto looks through all images for each instance: instances are made while there are few.
+        newest = [self._image(app, 0) for app in range(apps)]
         used = [self._image(number % apps, DAYS + 2 + number // apps) for number in range(old)]
         for number, use in enumerate(KINDS):
-            use(self, used[number * by_each : (number + 1) * by_each], young[0])
+            use(self, used[number * by_each : (number + 1) * by_each], newest[0])
         self.used = set(used)
         for number in range(round(count * TEMPLATES) - 4 * by_each):
-            account.template(young[number % apps])
-        for image_id in young[:apps]:
+            account.template(newest[number % apps])
+        for image_id in newest:
             self._instances(image_id, round(count * INSTANCES / apps))
+        for number in range(due):
+            self._image(number % apps, DAYS + 1)
+        for number in range(apps, count - due - old):
+            self._image(number % apps, number // apps)
 
     def _image(self, app: int, day: int) -> str:
         backend = ec2_backends[DEFAULT_ACCOUNT_ID][self._account.region]

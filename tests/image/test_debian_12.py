@@ -70,7 +70,7 @@ def test_the_example_app_runs_on_debian_12(server: Any) -> None:
             f"curl --silent --output /dev/null --write-out '%{{http_code}}' http://127.0.0.1{path}"
         )
         assert said == "200"
-    units = ("app-web", "app-worker-sidekiq", "app-release")
+    units = ("app-assets", "app-web", "app-worker-sidekiq", "app-release")
     for unit in units:
         shown = server.check_output(f"systemd-analyze security --no-pager {unit}.service | tail -n 1")
         assert float(shown.split(": ")[1].split()[0]) <= 1.2, unit

@@ -9,7 +9,7 @@ import pytest
 
 from tests.image.servers import BASE, Server
 
-UNITS = ("config-pull", "app-release", "app-web", "app-worker-jobs", "nginx")
+UNITS = ("config-pull", "app-assets", "app-release", "app-web", "app-worker-jobs", "nginx")
 
 
 def test_the_system_came_up_whole(server: Server) -> None:

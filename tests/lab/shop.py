@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,16 @@ DRAIN_SECONDS = 20
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A response, its header names in lower case, and how long it took."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Shop:
     """The example app in the tests' lab, the names of its two releases, and someone who stands in the checkout."""
 
@@ -36,10 +48,31 @@ class Shop:
     commands: Commands
     first: str
     second: str
+    assets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Release → the paths of its digested assets."""
 
     def runs(self, playbook: str, *arguments: str, **extra: Any) -> dict[str, Any]:
         """The result that the playbook wrote, {} where it writes none."""
         return self.commands.playbook(playbook, playbook, *arguments, **extra)
+
+    def assets_of_its_own(self, release: str) -> frozenset[str]:
+        """Those that the other release's image lacks."""
+        other = self.second if release == self.first else self.first
+        own = self.assets[release] - self.assets[other]
+        assert own, f"{release} has an asset that {other} lacks"
+        return own
+
+    def asks(self, env: str, path: str) -> Answer:
+        """What the env's load balancer answers to a GET."""
+        connection = http.client.HTTPConnection(self.cloud.url(APP, env).removeprefix("http://"), 80, timeout=20)
+        try:
+            began = time.monotonic()
+            connection.request("GET", path)
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers, response.read(), time.monotonic() - began)
+        finally:
+            connection.close()
 
     def refuses(self, playbook: str, **extra: Any) -> str:
         """What the playbook said, on one line, when it ended without success."""
@@ -77,4 +110,6 @@ def bake(own: OwnLab) -> Shop:
     own.scenario.bake_base()
     own.scenario.bake(1)
     own.scenario.bake(2)
-    return Shop(own.settings, own.cloud, own.commands, own.scenario.releases[1], own.scenario.releases[2])
+    first, second = own.scenario.releases[1], own.scenario.releases[2]
+    assets = {release: frozenset(own.cloud.assets(APP, release)) for release in (first, second)}
+    return Shop(own.settings, own.cloud, own.commands, first, second, assets)

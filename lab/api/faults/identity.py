@@ -26,6 +26,17 @@ _BOTO3_NAMES = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 _READS = re.compile(r"(Describe|Get|BatchGet|TransactGet|List|Query|Scan|Head|Lookup|Search|Validate|Estimate|Detect)")
 #: Reads by another name: they change nothing that others see.
 _OTHER_READS = ("AssumeRole", "AssumeRoleWithWebIdentity", "DecodeAuthorizationMessage")
+#: S3's operations by method and whether an object is named; its model's paths say neither the bucket nor what differs.
+_S3 = {
+    ("DELETE", True): "DeleteObject",
+    ("GET", False): "ListObjectsV2",
+    ("GET", True): "GetObject",
+    ("HEAD", False): "HeadBucket",
+    ("HEAD", True): "HeadObject",
+    ("POST", False): "DeleteObjects",
+    ("PUT", False): "CreateBucket",
+    ("PUT", True): "PutObject",
+}
 #: What a call is about, by the first of these that it names.
 _RESOURCES = (
     *("StackName", "AutoScalingGroupName", "ListenerArn", "RuleArn", "TargetGroupArn", "LoadBalancerArn", "TableName"),
@@ -98,7 +109,11 @@ def _rest(service: str, request: Request) -> tuple[str, str, dict[str, Any]]:
         if found:
             named = {key: unquote(value) for key, value in found.groupdict().items()}
             return "rest-json", name, {**_json(request.body), **named}
-    return "rest-xml" if service == "s3" else "rest-json", f"{request.method} {request.path}", {}
+    if service == "s3":
+        bucket, _, key = unquote(request.path).strip("/").partition("/")
+        name = _S3.get((request.method, bool(key)), f"{request.method} {request.path}")
+        return "rest-xml", name, {"ResourceId": f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")}
+    return "rest-json", f"{request.method} {request.path}", {}
 
 
 @cache

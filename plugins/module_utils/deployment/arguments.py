@@ -29,6 +29,8 @@ def argument_spec() -> dict[str, t.Any]:
         "approve": {"type": "str"},
         "refresh": {"type": "str", "choices": ["config"]},
         "immediate": {"type": "bool", "default": False},
+        "assets": {"type": "str", "choices": ["auto", "bucket", "cdn", "none"], "default": "auto"},
+        "assets_bucket": {"type": "str"},
         "lock_wait": {"type": "int", "default": 0},
         "accept_drift": {"type": "bool", "default": False},
         "edge_may_skip": {"type": "list", "elements": "str", "default": []},

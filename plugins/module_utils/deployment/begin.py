@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment import clock
+from ansible_collections.immutable.ec2.plugins.module_utils.deployment.assets import check_assets
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.errors import Refused
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.ledger.ids import new_id
 from ansible_collections.immutable.ec2.plugins.module_utils.deployment.model import (
@@ -49,17 +50,28 @@ def mine(begun: Deployment, wanted: Wanted) -> bool:
 
 
 def check_start(
-    clients: Clients, settings: Settings, judge: Judge, edge: EdgeStack, seen: Observed, wanted: Wanted
+    clients: Clients,
+    settings: Settings,
+    judge: Judge,
+    edge: EdgeStack,
+    seen: Observed,
+    wanted: Wanted,
+    note: Callable[[str], None],
 ) -> None:
     """Refuses a deployment that can't come to a good end, before anything is changed.
 
+    Args:
+        note: is told what a person should know of a deployment that may begin.
+
     Raises:
-        Refused: the servers' type can't run the image; an alarm doesn't exist, or is in ALARM and not expected to be.
-        AwsError: the types or the alarms can't be read.
+        Refused: the servers' type can't run the image; its assets are not kept; an alarm doesn't exist, or is in ALARM
+            and not expected to be.
+        AwsError: the types, the bucket of assets or the alarms can't be read.
     """
     if not isinstance(wanted, Deployed) or seen.ledger.deployment:
         return
     check_architecture(clients, wanted.release, settings.instance_types)
+    check_assets(clients, settings, edge, wanted, note)
     if not seen.edge.live:
         return
     missing, verdict = judge.before_start(edge)

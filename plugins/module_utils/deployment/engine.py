@@ -128,7 +128,8 @@ class Engine:
             self._herald.ended(before, decision)
             return Outcome(decision, before, before, (), self._wanted)
         try:
-            check_start(self._clients, self._settings, self._judge, self._observer.stack, before, self._wanted)
+            edge, note = self._observer.stack, self._herald.note
+            check_start(self._clients, self._settings, self._judge, edge, before, self._wanted, note)
             before, decision = self._pinned(before, decision)
             seen, end = self._work(*self._begin(before))
         except (AwsError, Refused, LeaseLost):

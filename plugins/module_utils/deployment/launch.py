@@ -22,6 +22,8 @@ TAKEN: t.Final[Mapping[str, str]] = {
     **{f"InstanceType{number}": "instance_types" for number in range(2, MOST_INSTANCE_TYPES + 1)},
     **dict.fromkeys(("OnDemandBase", "OnDemandPercent"), "spot"),
     "WarmUpSeconds": "warm_up",
+    "Assets": "assets",
+    "AssetsBucket": "assets_bucket",
     **{f"{hook}{what}": "lifecycle_hooks" for hook in HOOKS.values() for what in ("Seconds", "Result")},
 }
 """Parameter of the template → what sets it."""
@@ -42,6 +44,10 @@ def parameters(found: Mapping[str, t.Any], further: Mapping[str, t.Any]) -> dict
         given["OnDemandPercent"] = str(100 - found["spot"]["share"])
     if found["warm_up"]:
         given["WarmUpSeconds"] = str(found["warm_up"])
+    if found["assets"] in ("cdn", "none"):
+        given["Assets"] = "none"
+    elif found["assets_bucket"]:
+        given["AssetsBucket"] = str(found["assets_bucket"])
     for when, name in HOOKS.items():
         if hook := found["lifecycle_hooks"][when]:
             given[f"{name}Seconds"] = str(hook["timeout"])

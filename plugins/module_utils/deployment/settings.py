@@ -97,6 +97,10 @@ class Settings:
     """The account that the credentials must be of; empty for any."""
     role: str = ""
     """The role that is taken on before the first call; empty for none."""
+    assets: str = "auto"
+    """Where servers find the digested assets of other releases: auto, bucket, cdn or none."""
+    assets_bucket: str = ""
+    """The bucket; empty for the one that the convention names."""
     approve: str = ""
     """The id of the deployment that a person says go to."""
     refresh: bool = False
@@ -154,6 +158,8 @@ def read_settings(arguments: Mapping[str, t.Any], template: str) -> Settings:
         edge_may_skip=tuple(found["edge_may_skip"]),
         account=found["account"] or "",
         role=found["role"] or "",
+        assets=found["assets"],
+        assets_bucket=found["assets_bucket"] or "",
         approve=arguments.get("approve") or "",
         refresh=arguments.get("refresh") == "config",
     )

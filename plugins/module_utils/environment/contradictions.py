@@ -92,6 +92,13 @@ def _connection(said: Said) -> Iterator[str]:
         )
 
 
+def _assets(said: Said) -> Iterator[str]:
+    named = "assets_bucket" in said.entries and not said.superseded("assets_bucket", "assets")
+    if named and said.value("assets") == "none":
+        where = said.source("assets_bucket")
+        yield f"{where}: assets_bucket is set but assets is none, allowed is a bucket with auto, bucket or cdn"
+
+
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
     (("capacity.min", "capacity.max"), _capacity),
     (("network.vpc", "network.subnets"), _network),
@@ -101,4 +108,5 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Said], Iterator[str]]], ...] = (
     (("strategy", "bake_time", "canary", "linear"), _analysis),
     (("account", "role"), _role),
     (("pipeline.connection", "pipeline.repository"), _connection),
+    (("assets", "assets_bucket"), _assets),
 )

@@ -34,7 +34,7 @@ _ALARM = r"(?!arn:)\S(?:[^\n]{0,253}\S)?"
 # Servers read their tags from the instance metadata, where a key has no space and no slash, and is no path.
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/work-with-tags-in-IMDS.html
 _TAG_KEY = (
-    r"(?!aws:|(?:[Nn]ame|app|env|colour|release|image|identity|original-minimum|_index|\.\.?)$)"
+    r"(?!aws:|(?:[Nn]ame|app|env|colour|release|image|identity|original-minimum|config-manifest|assets-bucket|_index|\.\.?)$)"
     r"[A-Za-z0-9+=._:@,-]{1,128}"
 )
 
@@ -129,6 +129,8 @@ RULES: Mapping[str, Rule] = {
     "edge_may_skip": Rule(
         list_of(r"[A-Za-z0-9]{1,255}", 0, "a list of different logical ids of the edge, such as Dashboard"), []
     ),
+    "assets": Rule(choice("auto", "bucket", "cdn", "none"), "auto"),
+    "assets_bucket": Rule(text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")),
     "stickiness": _duration("0s", "168h", 0),
     "network.vpc": Rule(text(r"vpc-[0-9a-f]{8,17}", "the id of a VPC (vpc-...)")),
     "network.subnets": Rule(

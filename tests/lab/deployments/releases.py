@@ -72,6 +72,7 @@ class Releases:
         before = self.shop.first
         for kind in kinds:
             release = f"r-{kind}"
+            self._keep_assets(release)
             self._change(server, before, release, kind)
             self.made[release] = self._image(server, release)
             before = release
@@ -85,6 +86,12 @@ class Releases:
 
     def _images(self) -> dict[str, dict[str, str]]:
         return self.shop.cloud.images(APP)
+
+    def _keep_assets(self, release: str) -> None:
+        """It has the first release's assets."""
+        objects, bucket = self.shop.cloud.objects, self.shop.cloud.make_bucket(APP)
+        listed = objects.get_object(Bucket=bucket, Key=f"assets/releases/{self.shop.first}.json")["Body"].read()
+        objects.put_object(Bucket=bucket, Key=f"assets/releases/{release}.json", Body=listed)
 
     def _change(self, server: str, before: str, release: str, kind: str) -> None:
         down, setting = STAYS_DOWN

@@ -79,6 +79,11 @@ class Team:
         group = outputs(stacks[0])["AutoScalingGroupName"]
         self._lab.api.scaling.set_desired_capacity(AutoScalingGroupName=group, DesiredCapacity=2)
 
+    def labels(self) -> set[str]:
+        """Those of colours, on the versions of the app's secret."""
+        found = self._lab.api.client("secretsmanager").describe_secret(SecretId=f"{APP}/common/app")
+        return {label for labels in found["VersionIdsToStages"].values() for label in labels if APP in label}
+
     def remove_colours(self) -> None:
         """As a person does it in CloudFormation when nobody needs the environment any more."""
         for colour in ("blue", "green"):
@@ -129,7 +134,9 @@ def _do_everything(team: Team) -> None:
     team.runs("read", "status")
     team.runs("deploy", "abort")
     assert waiting.end().result == "aborted"
+    kept = team.labels()
     team.runs("deploy", "retire", immediate=True)
+    assert (len(kept), len(team.labels())) == (2, 1), "the labels of a colour go with it"
     team.remove_colours()
     team.runs("edge", "environment", environment_state="absent")
 

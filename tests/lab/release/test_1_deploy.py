@@ -33,10 +33,16 @@ def test_a_dry_run_shows_the_plan_and_creates_nothing(shop: Shop) -> None:
     assert shop.cloud.everything() == before
 
 
-@pytest.mark.parametrize("env", ["staging", "prod"])
-def test_the_first_release_serves(shop: Shop, env: str) -> None:
-    end = shop.runs("deploy", env=env, image=shop.first)
+@pytest.mark.parametrize(("env", "assets"), [("staging", "none"), ("prod", "auto")])
+def test_the_first_release_serves(shop: Shop, env: str, assets: str) -> None:
+    end = shop.runs("deploy", env=env, environment_overrides={"image": shop.first, "assets": assets})
     assert (end["result"], end["live"], end["release"], end["proven"]) == ("deployed", "blue", shop.first, True)
+
+
+def test_without_the_bucket_an_asset_of_another_release_is_missing(shop: Shop) -> None:
+    """Staging does without: what prod's swap would meet, if nothing were done."""
+    for path in shop.assets_of_its_own(shop.second):
+        assert shop.asks("staging", path).status == 404
 
 
 def test_the_same_command_again_changes_nothing(shop: Shop) -> None:
@@ -47,7 +53,8 @@ def test_the_same_command_again_changes_nothing(shop: Shop) -> None:
 
 
 def test_promise_1_no_request_fails_in_a_promotion_a_rollback_and_a_retire(shop: Shop, tmp_path: Path) -> None:
-    with Load(shop.cloud.url(APP, "prod"), tmp_path / "load.jsonl", rate=RATE, paths=PATHS) as load:
+    paths = (*PATHS, *sorted(shop.assets[shop.first] | shop.assets[shop.second]))
+    with Load(shop.cloud.url(APP, "prod"), tmp_path / "load.jsonl", rate=RATE, paths=paths) as load:
         results = [
             shop.runs("deploy", env="prod", image=shop.second)["result"],
             shop.runs("rollback", env="prod")["result"],
@@ -62,6 +69,10 @@ def test_promise_1_no_request_fails_in_a_promotion_a_rollback_and_a_retire(shop:
     assert (summary.failed, summary.by_error) == (0, {})
     assert summary.rate >= LEAST_RATE
     assert set(summary.by_release) == {shop.first, shop.second}
+    # Each colour was asked for what only the other release has, and nothing was missing.
+    asked = {(record.path, record.release) for record in load.records()}
+    for path in shop.assets_of_its_own(shop.first) | shop.assets_of_its_own(shop.second):
+        assert {(path, shop.first), (path, shop.second)} <= asked
     # Each release served, was left, and (the first) served again: three runs of one release after another, at least.
     served = [record.release for record in sorted(load.records(), key=lambda record: record.t)]
     assert Counter(served)[shop.first] > RATE
@@ -91,3 +102,6 @@ def test_promise_9_an_image_that_nobody_needs_is_pruned(shop: Shop) -> None:
     shop.runs("prune", prune_keep={"newest": 1, "count_in_use": True, "per_env_previous": 0})
     left = {tags["release"] for tags in shop.cloud.images(APP).values() if tags["stage"] == "app"}
     assert left == {shop.second}
+    # Its assets go with it.
+    listed = shop.cloud.objects.list_objects_v2(Bucket=shop.cloud.make_bucket(APP), Prefix="assets/releases/")
+    assert [one["Key"] for one in listed["Contents"]] == [f"assets/releases/{shop.second}.json"]

@@ -139,6 +139,9 @@ WRONG = [
     ({"app": "shop", "gates": {"deadlin": "5m"}}, "gates.deadlin is not a key (did you mean gates.deadline?)"),
     ({"app": "shop", "rollback": "slowly"}, 'rollback is "slowly", allowed is at_once or in_steps'),
     ({"app": "shop", "accept_drift": 1}, "accept_drift is 1, allowed is true or false"),
+    ({"app": "shop", "assets": "s3"}, 'assets is "s3", allowed is auto or bucket or cdn or none'),
+    ({"app": "shop", "assets_bucket": "Shop"}, "allowed is the name of a bucket"),
+    ({"app": "shop", "assets": "none", "assets_bucket": "shop"}, "assets_bucket is set but assets is none"),
     ({"app": "shop", "edge_may_skip": ["Dash board"]}, "allowed is a list of different logical ids of the edge"),
     (
         {"app": "shop", "instance_type": "t3.small", "instance_types": ["t3.small", "t3a.small"]},
@@ -228,6 +231,8 @@ def test_defaults() -> None:
         "rollback": "at_once",
         "rollback_window": 3600,
         "inspect_window": 3600,
+        "assets": "auto",
+        "assets_bucket": None,
         "lock_wait": 0,
         "accept_drift": False,
         "edge_may_skip": [],

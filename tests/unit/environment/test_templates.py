@@ -139,12 +139,12 @@ def test_servers_ask_for_metadata_with_a_token_and_read_their_tags_there(colour:
     # A key with a space or a slash would make the launch fail.
     tags = group_tags(colour)
     assert {tag["Key"] for tag in tags if tag["PropagateAtLaunch"]} == {
-        *("Name", "app", "env", "colour", "release", "config-manifest")
+        *("Name", "app", "env", "colour", "release", "config-manifest", "assets-bucket")
     }
 
 
 def test_servers_read_the_configuration_of_their_environment_and_what_all_share_only(colour: dict[str, Any]) -> None:
-    (policy,) = colour["Resources"]["InstanceRole"]["Properties"]["Policies"]
+    policy, _assets = colour["Resources"]["InstanceRole"]["Properties"]["Policies"]
     statements = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
     # These two are for more than one environment's own, so what else they say is looked at.
     assert statements.pop("ManySecrets")["Action"] == "secretsmanager:BatchGetSecretValue"
@@ -165,6 +165,18 @@ def test_servers_read_the_configuration_of_their_environment_and_what_all_share_
         scope = statement.get("Condition", {}).get("StringLike", statement["Resource"])
         for arn in re.findall(r"arn:[^'\"]+", str(scope)):
             assert re.search(r"\$\{App\}/(\$\{Env\}|common)(/|$)", arn), name
+
+
+def test_servers_read_the_assets_of_their_app_only_and_never_from_somebody_elses_bucket(colour: dict[str, Any]) -> None:
+    _configuration, assets = colour["Resources"]["InstanceRole"]["Properties"]["Policies"]
+    condition, policy, otherwise = assets["Fn::If"]
+    assert (condition, otherwise) == ("HasAssets", {"Ref": "AWS::NoValue"})
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "s3:GetObject"
+    arn = "arn:${AWS::Partition}:s3:::${App}-artifacts-${AWS::AccountId}-${AWS::Region}/assets/public/*"
+    assert statement["Resource"]["Fn::If"][:2] == ["HasConventionalBucket", {"Fn::Sub": arn}]
+    own = {"StringEquals": {"s3:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert statement["Condition"]["Fn::If"][:2] == ["HasConventionalBucket", own]
 
 
 def group_tags(colour: dict[str, Any]) -> list[dict[str, Any]]:

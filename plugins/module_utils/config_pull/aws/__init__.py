@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""AWS without an SDK: credentials, signatures and the calls of three services."""
+"""AWS without an SDK: credentials, signatures, the calls of three services, and objects of S3."""

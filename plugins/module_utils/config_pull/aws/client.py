@@ -150,9 +150,14 @@ def error_code(answer: Answer) -> str:
 
 def endpoint(service: str, region: str) -> str:
     """Where a service is: as the environment says, or AWS's own."""
-    special = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('SECRETSMANAGER', 'SECRETS_MANAGER')}")
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return special or os.environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{region}.{suffix}"
+    return own_endpoint(service) or f"https://{service}.{region}.{suffix}"
+
+
+def own_endpoint(service: str) -> str | None:
+    """The address that the environment gives instead of AWS's own, or None."""
+    special = os.environ.get(f"AWS_ENDPOINT_URL_{service.upper().replace('SECRETSMANAGER', 'SECRETS_MANAGER')}")
+    return special or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
 def _ca_file() -> str | None:

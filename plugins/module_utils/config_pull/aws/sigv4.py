@@ -34,14 +34,23 @@ class Scope:
 
 
 def signed(
-    credentials: Credentials, scope: Scope, host: str, headers: Mapping[str, str], body: bytes, now: datetime
+    credentials: Credentials,
+    scope: Scope,
+    host: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+    *,
+    method: str = "POST",
+    path: str = "/",
 ) -> dict[str, str]:
-    """Return the headers of a POST to ``/`` of the host, its signature among them.
+    """Return the headers of a request to the host, its signature among them.
 
     Args:
         host: with the port, where it is not the scheme's own.
         headers: those that the request has already; all of them are signed.
         now: aware, UTC.
+        method, path: of the request; the path is quoted once, as S3 wants it, and has no query.
     """
     time = now.strftime("%Y%m%dT%H%M%SZ")
     found = {**headers, "X-Amz-Date": time}
@@ -50,7 +59,7 @@ def signed(
     canonical = {name.lower(): " ".join(value.split()) for name, value in {**found, "Host": host}.items()}
     names = ";".join(sorted(canonical))
     lines = "".join(f"{name}:{canonical[name]}\n" for name in sorted(canonical))
-    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    request = f"{method}\n{path}\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
     area = f"{time[:8]}/{scope.region}/{scope.service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{time}\n{area}\n{hashlib.sha256(request.encode()).hexdigest()}"
     key = f"AWS4{credentials.secret_key}".encode()
