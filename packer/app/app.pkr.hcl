@@ -87,7 +87,10 @@ build {
     # The proxy is slow, and new versions of OpenSSH don't get on with it.
     use_proxy = false
     # One connection for the whole bake: at its end image_seal removes the keys that a second one would need.
+    # Each result on one line, whatever the ops repo's ansible.cfg says: bake.yml finds there what failed.
     ansible_env_vars = [
+      "ANSIBLE_CALLBACK_RESULT_FORMAT=json",
+      "ANSIBLE_CALLBACK_FORMAT_PRETTY=False",
       "ANSIBLE_HOST_KEY_CHECKING=False",
       "ANSIBLE_NOCOLOR=1",
       "ANSIBLE_PIPELINING=True",

@@ -36,10 +36,24 @@ version: !ruby/object:Gem::Version
   version: 1.0.0
 platform: ruby
 authors: [somebody]
-summary: Needs a library
-files: [extconf.rb]
+bindir: bin
+date: 2026-01-01 00:00:00.000000000 Z
+dependencies: []
+email: []
+executables: []
 extensions: [extconf.rb]
+files: [extconf.rb]
+licenses: [MIT]
+metadata: {}
 require_paths: [lib]
+required_ruby_version: &any !ruby/object:Gem::Requirement
+  requirements: [[">=", !ruby/object:Gem::Version {version: "0"}]]
+required_rubygems_version: *any
+requirements: []
+rubygems_version: 3.6.7
+specification_version: 4
+summary: Needs a library
+test_files: []
 """
 
 
