@@ -46,9 +46,10 @@ files: [extconf.rb]
 licenses: [MIT]
 metadata: {}
 require_paths: [lib]
-required_ruby_version: &any !ruby/object:Gem::Requirement
+required_ruby_version: !ruby/object:Gem::Requirement
   requirements: [[">=", !ruby/object:Gem::Version {version: "0"}]]
-required_rubygems_version: *any
+required_rubygems_version: !ruby/object:Gem::Requirement
+  requirements: [[">=", !ruby/object:Gem::Version {version: "0"}]]
 requirements: []
 rubygems_version: 3.6.7
 specification_version: 4
