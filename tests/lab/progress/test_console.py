@@ -47,7 +47,11 @@ def unit() -> str:
     loader = jinja2.FileSystemLoader(ROLE / "templates")
     environment = jinja2.Environment(loader=loader, trim_blocks=True, undefined=jinja2.StrictUndefined)
     defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-    own = {"ansible_managed": "test", "app_units_web_command": "/usr/lib/immutable/app"}
+    own = {
+        "ansible_managed": "test",
+        "app_units_web_command": "/usr/lib/immutable/app",
+        "app_units_release_commands": [],
+    }
     return environment.get_template("app-web.service.j2").render({**defaults, **own})
 
 
