@@ -93,7 +93,7 @@ def test_nothing_is_left_of_a_validation(baked: ImageLab) -> None:
         for each in ec2.describe_instances(Filters=tagged)["Reservations"]
         for server in each["Instances"]
     }
-    assert states == {"terminated"}
+    assert states <= {"terminated"}  # the lab forgets those after a while
 
 
 def test_beginning_and_end_are_sent_to_the_topic(baked: ImageLab) -> None:
