@@ -201,5 +201,5 @@ def test_a_full_disk(own_lab: ImageLab, app: Path, small_disk: str) -> None:
     (app / "public" / "large.bin").write_bytes(os.urandom(1_000_000))
     before = left(own_lab)
     said = refused(own_lab, app_dir=str(app), release="bad", app=small_disk)
-    assert "No space left on device" in said or "the disk of the builder is full" in said, said[-2000:]
+    assert "the disk of the builder is full" in said, said[-2000:]
     assert left(own_lab) == before
