@@ -83,7 +83,10 @@ class Cloud:
         }
 
     def everything(self) -> set[str]:
-        """Names of all stacks and ids of all instances, images and launch templates: what a plan must not change."""
+        """Names of all stacks and ids of all instances, images and launch templates: what a plan must not change.
+
+        Terminated instances are not among them: they vanish by themselves.
+        """
         stacks = self.stacks.get_paginator("describe_stacks").paginate()
         servers = self.ec2.get_paginator("describe_instances").paginate()
         templates = self.ec2.get_paginator("describe_launch_templates").paginate()
@@ -98,6 +101,7 @@ class Cloud:
                 for page in servers
                 for reservation in page["Reservations"]
                 for server in reservation["Instances"]
+                if server["State"]["Name"] != "terminated"
             ),
             *(template["LaunchTemplateId"] for page in templates for template in page["LaunchTemplates"]),
         }

@@ -15,14 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import yaml
-
 from lab.podman import Podman
 from lab.servers.podman import PodmanServers
 from lab.settings import CHECKOUT
+from tests.lab.web_unit import web_unit
 
-UNITS = CHECKOUT / "roles" / "app_units"
 PLAYBOOK = """\
 - hosts: all
   gather_facts: false
@@ -107,14 +104,5 @@ def install(booted: Booted, folder: Path) -> None:
     environment = {**os.environ, "CONTAINERS_CONF": f"{booted.podman.owner}/containers.conf", "ANSIBLE_NOCOLOR": "1"}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    encoded = {"app": base64.b64encode(APP.encode()).decode(), "unit": base64.b64encode(_unit().encode()).decode()}
+    encoded = {"app": base64.b64encode(APP.encode()).decode(), "unit": base64.b64encode(web_unit().encode()).decode()}
     booted.run(INSTALL.format(**encoded))
-
-
-def _unit() -> str:
-    """The web's unit as its role installs it."""
-    loader = jinja2.FileSystemLoader(UNITS / "templates")
-    environment = jinja2.Environment(loader=loader, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    defaults = yaml.safe_load((UNITS / "defaults" / "main.yml").read_text())
-    own = {"ansible_managed": "test", "app_units_web_command": "/usr/lib/immutable/app"}
-    return environment.get_template("app-web.service.j2").render({**defaults, **own})

@@ -8,18 +8,16 @@ from __future__ import annotations
 import base64
 import time
 
-import jinja2
 import pytest
-import yaml
 
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.console import last_lines
 from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 from lab.podman import Podman
-from lab.settings import CHECKOUT, Settings
+from lab.settings import Settings
+from tests.lab.web_unit import web_unit
 
 PATIENCE = 40
 DISTRIBUTION_PARAMETER = "/aws/service/debian/release/13/latest/amd64"
-ROLE = CHECKOUT / "roles" / "app_units"
 APP = """\
 #!/bin/sh
 echo "Completed 200 OK in 3ms (card: 4111)"
@@ -42,26 +40,13 @@ systemctl start --no-block app-web.service
 """
 
 
-def unit() -> str:
-    """The web's unit as the role installs it, for an app that can't start."""
-    loader = jinja2.FileSystemLoader(ROLE / "templates")
-    environment = jinja2.Environment(loader=loader, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
-    own = {
-        "ansible_managed": "test",
-        "app_units_web_command": "/usr/lib/immutable/app",
-        "app_units_release_commands": [],
-    }
-    return environment.get_template("app-web.service.j2").render({**defaults, **own})
-
-
 @pytest.fixture
 def instance(clients: Clients, lab: Settings) -> str:
     """A server whose app exits with an error."""
     image = clients._client("ssm").get_parameter(Name=DISTRIBUTION_PARAMETER)["Parameter"]["Value"]
     launched = clients.ec2.run_instances(ImageId=image, InstanceType="t3.small", MinCount=1, MaxCount=1)
     found = launched["Instances"][0]["InstanceId"]
-    encoded = {name: base64.b64encode(text.encode()).decode() for name, text in (("app", APP), ("unit", unit()))}
+    encoded = {name: base64.b64encode(text.encode()).decode() for name, text in (("app", APP), ("unit", web_unit()))}
     podman = Podman(lab.run_dir)
     deadline = time.monotonic() + PATIENCE
     while podman.attempt("exec", f"{lab.name}-{found}", "systemctl", "is-active", "dbus.service").returncode:

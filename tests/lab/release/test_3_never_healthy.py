@@ -6,35 +6,57 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Iterator
+
+import pytest
 
 from tests.lab.shop import APP, Shop
 
 
-def test_a_release_without_its_configuration_gets_no_traffic(shop: Shop) -> None:
-    """staging's DATABASE_URL is gone, and a changed launch setting asks for a new colour of the same release."""
+@pytest.fixture
+def no_database_url(shop: Shop) -> Iterator[None]:
+    """staging's DATABASE_URL is gone from the store meanwhile."""
     parameters = shop.cloud.parameters
     name = f"/{APP}/staging/DATABASE_URL"
     url = parameters.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
     parameters.delete_parameter(Name=name)
-    try:
-        said = shop.refuses(
-            "deploy",
-            env="staging",
-            environment_overrides={"image": shop.second, "health": {"path": "/up", "deadline": "30s"}},
-            deployment_launch={"VolumeGiB": 9},
-        )
-        servers = [
-            server["PrivateIpAddress"]
-            for reservation in shop.cloud.ec2.describe_instances(
-                Filters=[{"Name": "tag:env", "Values": ["staging"]}, {"Name": "tag:colour", "Values": ["blue"]}]
-            )["Reservations"]
-            for server in reservation["Instances"]
-            if server["State"]["Name"] == "running"
-        ]
-        assert servers
-        assert not any(answers(address) for address in servers)
-    finally:
-        parameters.put_parameter(Name=name, Value=url, Type="SecureString")
+    yield
+    parameters.put_parameter(Name=name, Value=url, Type="SecureString")
+
+
+def new_colour(shop: Shop, **launch: object) -> str:
+    """What is said when a changed launch setting asks for a new colour of the same release."""
+    return shop.refuses(
+        "deploy",
+        env="staging",
+        environment_overrides={"image": shop.second, "health": {"path": "/up", "deadline": "30s"}},
+        deployment_launch={"VolumeGiB": 9, **launch},
+    )
+
+
+def servers(shop: Shop) -> list[str]:
+    """Addresses of the colour's servers that run."""
+    filters = [{"Name": "tag:env", "Values": ["staging"]}, {"Name": "tag:colour", "Values": ["blue"]}]
+    found = shop.cloud.ec2.describe_instances(
+        Filters=[*filters, {"Name": "instance-state-name", "Values": ["running"]}]
+    )
+    return [server["PrivateIpAddress"] for each in found["Reservations"] for server in each["Instances"]]
+
+
+def test_a_configuration_that_is_not_complete_is_seen_before_a_server_is_made(
+    shop: Shop, no_database_url: None
+) -> None:
+    before = shop.cloud.everything()
+    said = new_colour(shop)
+    assert "DATABASE_URL" in said
+    assert shop.cloud.everything() == before
+
+
+def test_promise_10_a_server_without_its_configuration_binds_no_port(shop: Shop, no_database_url: None) -> None:
+    """Nobody has looked before: the deployment was told to leave the configuration to the servers."""
+    said = new_colour(shop, ConfigManifest="")
+    assert servers(shop)
+    assert not any(answers(address) for address in servers(shop))
     assert "0 of 1 server of blue healthy after 30 s" in said
 
 
