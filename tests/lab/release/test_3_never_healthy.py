@@ -36,9 +36,9 @@ def new_colour(shop: Shop, **launch: object) -> str:
 
 def servers(shop: Shop) -> list[str]:
     """Addresses of the colour's servers that run."""
-    filters = [{"Name": "tag:env", "Values": ["staging"]}, {"Name": "tag:colour", "Values": ["blue"]}]
+    wanted = {"tag:env": "staging", "tag:colour": "blue", "instance-state-name": "running"}
     found = shop.cloud.ec2.describe_instances(
-        Filters=[*filters, {"Name": "instance-state-name", "Values": ["running"]}]
+        Filters=[{"Name": key, "Values": [value]} for key, value in wanted.items()]
     )
     return [server["PrivateIpAddress"] for each in found["Reservations"] for server in each["Instances"]]
 
