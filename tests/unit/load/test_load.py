@@ -83,7 +83,7 @@ def test_a_killed_server_is_counted_until_it_is_back(serve: Serve, tmp_path: Pat
     assert summary.failed == len(failures)
     # All that came while it was away, less what the start of the second server took.
     assert 150 <= summary.failed <= (back - killed) * 200 + 20
-    assert set(summary.by_error) <= {"refused", "reset"}
+    assert set(summary.by_error) <= {"refused", "reset", "cut off"}
     assert summary.by_error["refused"] > 100
     assert summary.by_release["one"] > 150
     assert summary.by_release["two"] > 150
