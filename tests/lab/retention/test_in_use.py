@@ -44,6 +44,15 @@ def test_an_image_in_use_stays(use: t.Callable[[Account, str], list[str]], accou
     assert all(part in reason(report, images[0]) for part in named)
 
 
+def test_the_release_that_a_channel_names_stays(account: Account, prune: Prune) -> None:
+    images = account.images(4)
+    release = account.facts(images[0])["Name"].removeprefix("shop-app-")
+    account.parameter("/immutable/shop/channels/slow", release)
+    report = prune()
+    assert images[0] in account.left() and images[1] not in account.left()
+    assert "channel slow of shop" in reason(report, images[0])
+
+
 def test_a_terminated_instance_uses_nothing(account: Account, prune: Prune) -> None:
     images = account.images(2)
     account.ec2.terminate_instances(InstanceIds=[account.instance(images[0])])

@@ -20,7 +20,7 @@ from ansible_collections.immutable.ec2.plugins.module_utils.retention.model impo
     References,
     Unread,
 )
-from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe import launchers, ledgers
+from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe import channels, launchers, ledgers
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.convert import shared_with, to_image
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.launchers import Launcher, Named
 from ansible_collections.immutable.ec2.plugins.module_utils.retention.observe.templates import Templates
@@ -214,6 +214,7 @@ class Region:
         for name, value in values.items():
             for image_id in AMI.findall(value):
                 yield Reference(image_id, f"SSM parameter {name}")
+        yield from channels.references(self.clients)
 
     def _recipes(self) -> Iterator[Reference]:
         for recipe in image_builder.list_recipes(self.clients):
