@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import posixpath
-import subprocess
-import sys
 import tarfile
 from pathlib import Path, PurePosixPath
 
 import pytest
+
+from tests import built_collection
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDERS = {"meta", "packer", "playbooks", "plugins", "roles"}
@@ -23,11 +23,7 @@ LARGEST = 500_000
 
 @pytest.fixture(scope="module")
 def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("collection")
-    galaxy = [sys.executable, "-m", "ansible", "galaxy"]
-    subprocess.run([*galaxy, "collection", "build", str(CHECKOUT), "--output-path", str(folder)], check=True)
-    (built,) = folder.glob("immutable-ec2-*.tar.gz")
-    return built
+    return built_collection.build(tmp_path_factory.mktemp("collection"))
 
 
 @pytest.fixture(scope="module")

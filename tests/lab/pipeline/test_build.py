@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import pytest
 
 from lab.podman import Podman
 from lab.settings import SECRET_KEY
-from tests import octets
+from tests import built_collection, octets
 from tests.lab.contract.faulty import Client
 from tests.lab.contract.support import CHECKOUT, Api, wait_for
 from tests.lab.pipeline.codebuild import Build, artifacts, read
@@ -82,11 +81,7 @@ def team(own: OwnLab, server: Slack, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("collection")
-    galaxy = [sys.executable, "-m", "ansible", "galaxy"]
-    subprocess.run([*galaxy, "collection", "build", str(CHECKOUT), "--output-path", str(folder)], check=True)
-    (built,) = folder.glob("immutable-ec2-*.tar.gz")
-    return built
+    return built_collection.build(tmp_path_factory.mktemp("collection"))
 
 
 @pytest.fixture(scope="module")

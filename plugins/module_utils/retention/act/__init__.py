@@ -119,16 +119,13 @@ class Actor:
             if image.base_image and self._policy.lineage:
                 self._children[image.base_image].append(image.id)
         elif one.step is Step.DEREGISTER:
-            self._remove_what_belonged_to(image)
+            # Nothing that belongs to an image goes before it: a failure must leave it whole.
+            self._deleted[image.id] = tuple(self._delete_snapshots(image))
 
     def _uses(self, image: Image, again: References) -> list[Reason]:
         references = again + self._looks.last_look(image)
         self._unread.update(dict.fromkeys(references.unread))
         return uses_of([image], references, self._policy).get(image.id, [])
-
-    def _remove_what_belonged_to(self, image: Image) -> None:
-        """What goes with an image, once it is gone for good: nothing before, since a failure must leave it whole."""
-        self._deleted[image.id] = tuple(self._delete_snapshots(image))
 
     def _delete_snapshots(self, image: Image) -> Iterator[Snapshot]:
         """Deletes the removed image's snapshots that no other image uses."""

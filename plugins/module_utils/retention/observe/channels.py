@@ -18,9 +18,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
 POINTERS: t.Final = "/immutable"
-POINTER: t.Final = re.compile(
-    re.escape(pointer_name("APP", "CHANNEL")).replace("APP", "(.+)").replace("CHANNEL", "(.+)")
-)
+POINTER: t.Final = re.compile(pointer_name("(.+)", "(.+)"))
 
 
 def references(clients: Clients) -> Iterator[Reference]:
