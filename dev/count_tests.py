@@ -4,8 +4,8 @@
 
 """Sums up the JUnit reports of a test run: ``python dev/count_tests.py FILE…``.
 
-Prints ``N passed, N failed, N skipped``, and before it each skipped test with its reason. Where ``CI=true`` no test
-may be skipped: then the exit status is 1.
+Prints ``N passed, N failed, N skipped``, and before it each skipped test with its reason and each failed one with the
+end of what it said. Where ``CI=true`` no test may be skipped: then the exit status is 1.
 """
 
 from __future__ import annotations
@@ -15,21 +15,30 @@ import sys
 from xml.etree import ElementTree
 
 
+# Lines of a failure's report that are repeated: the assertion and what it compared stand at its end.
+LINES_OF_A_FAILURE = 25
+
+
 def main() -> int:
-    passed = failed = 0
+    passed = 0
+    failed = []
     skipped = []
     for name in sys.argv[1:]:
         for case in ElementTree.parse(name).iter("testcase"):
+            test = f"{case.get('classname')}.{case.get('name')}"
             reason = case.find("skipped")
+            failure = next((found for found in (case.find("failure"), case.find("error")) if found is not None), None)
             if reason is not None:
-                skipped.append(f"{case.get('classname')}.{case.get('name')}: {reason.get('message')}")
-            elif case.find("failure") is not None or case.find("error") is not None:
-                failed += 1
+                skipped.append(f"{test}: {reason.get('message')}")
+            elif failure is not None:
+                failed.append("\n    ".join([test, *(failure.text or "").splitlines()[-LINES_OF_A_FAILURE:]]))
             else:
                 passed += 1
-    for reason_of_one in skipped:
-        print(f"test: skipped: {reason_of_one}")
-    print(f"{passed} passed, {failed} failed, {len(skipped)} skipped")
+    for one in skipped:
+        print(f"test: skipped: {one}")
+    for one in failed:
+        print(f"test: failed: {one}")
+    print(f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped")
     return 1 if skipped and os.environ.get("CI") == "true" else 0
 
 
