@@ -25,7 +25,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 
 from tests.benchmarks import compared
 from tests.benchmarks.compared import FIRST_RUN, OTHERS, OURS, REGION, Cost, Tool
-from tests.benchmarks.large_account import LargeAccount
+from tests.benchmarks.large_account import LargeAccount, tags_by_id
 from tests.benchmarks.recorded import RecordedFront
 from tests.benchmarks.results import circumstances
 from tests.lab.retention.account import Account
@@ -78,6 +78,7 @@ def served(size: int) -> Iterator[Served]:
     """An account of so many images."""
     os.environ |= {"AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
     MotoRequestHandler.log = lambda *_arguments: None
+    tags_by_id()
     moto_api_backend.reset()
     front = RecordedFront()
     with serving(front) as url, tempfile.TemporaryDirectory(prefix="bench-retention-") as folder:

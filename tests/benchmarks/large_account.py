@@ -19,7 +19,8 @@ from moto.autoscaling import autoscaling_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2 import ec2_backends
 from moto.ec2.models.amis import Ami
-from moto.ec2.utils import random_ami_id
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix, random_ami_id
 
 from tests.lab.retention.account import Account
 
@@ -32,6 +33,18 @@ TEMPLATES = 0.04
 DAYS = 95
 KEEP = 5
 MOST_AT_ONCE = 500
+
+
+def tags_by_id() -> None:
+    """Have moto find a resource's tags by its id; it looks through the tags of all resources for each (5.2)."""
+
+    def get_tags(resource: Any) -> list[dict[str, str]]:
+        found = resource.ec2_backend.tags.get(resource.id, {})
+        kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource.id), "")
+        of_it = {"resource_id": resource.id, "resource_type": kind}
+        return [{**of_it, "key": key, "value": value} for key, value in found.items()]
+
+    TaggedEC2Resource.get_tags = get_tags
 
 
 class LargeAccount:
