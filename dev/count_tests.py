@@ -14,7 +14,6 @@ import os
 import sys
 from xml.etree import ElementTree
 
-
 # Lines of a failure's report that are repeated: the assertion and what it compared stand at its end.
 LINES_OF_A_FAILURE = 25
 
