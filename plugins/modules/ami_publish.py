@@ -22,8 +22,8 @@ description:
   - Server, key pair and security group are removed in every case. What a run that was killed left is removed by the
     next run for the app.
   - A run that was killed, or met an error of AWS, is resumed by the same task. What is done already is not done again.
-  - With O(state=withdrawn) the channel names the release before again, if it named this one, and V(newest) of
-    a deployment passes the release over.
+  - With O(state=withdrawn) the channel names the release before again, if it named this one, and V(newest) of a
+    deployment passes the release over.
 attributes:
   check_mode:
     description: Reads only, and returns the steps that would be taken. That the validation passes is assumed.
@@ -118,9 +118,9 @@ options:
         default: ["0.0.0.0/0"]
       tests:
         description:
-          - Files and folders of tests for pytest with testinfra, which must be installed beside Ansible
-            (C(pip install pytest-testinfra)). They get the server as C(host), and whether the app runs in the
-            environment variable C(IMMUTABLE_APP_STARTED) (V(yes) or V(no)).
+          - Files and folders of tests for pytest with testinfra, which must be installed beside Ansible (C(pip install
+            pytest-testinfra)). They get the server as C(host), and whether the app runs in the environment variable
+            C(IMMUTABLE_APP_STARTED) (V(yes) or V(no)).
         type: list
         elements: path
         default: []

@@ -12,25 +12,19 @@ version_added: 0.1.0
 description:
   - Brings one environment of an app to the wanted state and returns when it is there.
   - For O(state=deployed) the idle colour is made from the image as a CloudFormation stack of its own and waited for
-    until
-    every server is healthy. Traffic is shifted to it by updates of the edge's weights, in the steps of O(strategy);
-    each
-    shift is seen in requests through the load balancer, of which each names its release in the header C(X-Release),
-    and
-    watched for O(bake_time).
+    until every server is healthy. Traffic is shifted to it by updates of the edge's weights, in the steps of
+    O(strategy); each shift is seen in requests through the load balancer, of which each names its release in the header
+    C(X-Release), and watched for O(bake_time).
   - Before a colour is made, the config stores are held against the declaration that the image carries, and the versions
     that the colour's servers read are settled. M(immutable.ec2.config_check) does the first alone.
-  - Where a gate of O(gates) fails, all traffic goes back to the colour that served, at once. The guard in the edge
-    does so
-    on an alarm, even where this run is dead.
-  - Run again after a crash, it goes on where it stopped. One run at a time changes an environment; it holds a lease
-    in the
-    edge's ledger.
+  - Where a gate of O(gates) fails, all traffic goes back to the colour that served, at once. The guard in the edge does
+    so on an alarm, even where this run is dead.
+  - Run again after a crash, it goes on where it stopped. One run at a time changes an environment; it holds a lease in
+    the edge's ledger.
   - The old colour stays as it is until it is retired, so that turning back is one shift of traffic.
   - Runs on the controller and shows its progress while it works.
-  - The arguments are the keys of an environment's file, as M(immutable.ec2.environment_file) returns them, and
-    follow its
-    rules; all mistakes are told at once, before the first call to AWS.
+  - The arguments are the keys of an environment's file, as M(immutable.ec2.environment_file) returns them, and follow
+    its rules; all mistakes are told at once, before the first call to AWS.
 attributes:
   action:
     description: Runs on the controller, where its progress can be shown.
@@ -46,13 +40,11 @@ options:
     description:
       - V(deployed), the release serves all traffic. An old colour whose rollback window has passed is retired on the
         way.
-      - V(rolled_back), the colour from before the last deployment serves all traffic again. Where it is gone
-        already, the
-        release from before is deployed anew.
+      - V(rolled_back), the colour from before the last deployment serves all traffic again. Where it is gone already,
+        the release from before is deployed anew.
       - V(retired), the idle colour is gone, once its window has passed.
       - V(aborted), no deployment is under way. One that is, another controller's too, ends with all traffic where it
-        was
-        before.
+        was before.
     type: str
     choices: [deployed, rolled_back, retired, aborted]
     default: deployed
@@ -65,8 +57,7 @@ options:
     type: str
     required: true
   account:
-    description: The account that the environment is in. Credentials of another one are refused before the first
-      write.
+    description: The account that the environment is in. Credentials of another one are refused before the first write.
     type: str
   role:
     description: The ARN of a role that is assumed for all calls.
@@ -81,8 +72,7 @@ options:
   capacity:
     description:
       - How many servers a colour has.
-      - A new colour starts with as many as the live one wants at that moment, within these bounds. Until the
-        deployment
+      - A new colour starts with as many as the live one wants at that moment, within these bounds. Until the deployment
         ends, neither colour falls below the highest number that the live one wanted since it began.
     type: dict
     default: {min: 2, max: 4}
@@ -125,8 +115,7 @@ options:
     default: 0
   lifecycle_hooks:
     description:
-      - Hooks of the Auto Scaling group, in which something else, told by EventBridge, works on a server while it
-        waits.
+      - Hooks of the Auto Scaling group, in which something else, told by EventBridge, works on a server while it waits.
         Changing them is a deployment.
     type: dict
     default: {}
@@ -160,8 +149,7 @@ options:
   tags:
     description:
       - Further tags of a colour's stack, its group and its servers. The keys have no spaces and no slashes, since
-        servers
-        read them from their metadata. Changing them is a deployment.
+        servers read them from their metadata. Changing them is a deployment.
     type: dict
     default: {}
   colour_template:
@@ -197,8 +185,7 @@ options:
     choices: [all_at_once, canary, linear]
     default: all_at_once
   canary:
-    description: Percent of the traffic after each shift, from 1 to 99, rising. 100 is implied. [5, 25, 50] unless
-      set.
+    description: Percent of the traffic after each shift, from 1 to 99, rising. 100 is implied. [5, 25, 50] unless set.
     type: list
     elements: int
   linear:
@@ -261,8 +248,7 @@ options:
           run:
             description:
               - The command line. C({{ preview_url }}) in it is the address of the preview; C(PREVIEW_URL),
-                C(PREVIEW_HEADER)
-                and C(PREVIEW_SECRET) are in its environment. Every status but 0 fails.
+                C(PREVIEW_HEADER) and C(PREVIEW_SECRET) are in its environment. Every status but 0 fails.
             type: str
             required: true
           timeout:
@@ -288,8 +274,7 @@ options:
   refresh:
     description:
       - With V(config), a release that serves already is deployed again if the config stores hold other versions than
-        the
-        live colour reads. For O(state=deployed).
+        the live colour reads. For O(state=deployed).
       - Without it, what is in the stores is no reason to deploy. A colour that is made for another reason reads what is
         there when it is made.
     type: str
@@ -318,8 +303,8 @@ options:
       - V(bucket) refuses a release whose assets are not in the bucket, and lets servers fetch from there what they
         lack.
       - V(auto) is V(bucket) where there is a bucket; where there is none, it says so and goes on.
-      - With V(cdn) the bucket is the origin of a CDN, so servers fetch nothing; a release whose assets are not in it
-        is refused.
+      - With V(cdn) the bucket is the origin of a CDN, so servers fetch nothing; a release whose assets are not in it is
+        refused.
       - V(none) does without.
     type: str
     choices: [auto, bucket, cdn, none]
@@ -328,8 +313,8 @@ options:
     description: The bucket. Default is C(<app>-artifacts-<account>-<region>), which the pipeline's stack makes.
     type: str
   lock_wait:
-    description: Seconds to wait for another controller that changes this environment. With V(0) the run is refused
-      at once.
+    description: Seconds to wait for another controller that changes this environment. With V(0) the run is refused at
+      once.
     type: int
     default: 0
   accept_drift:
@@ -414,12 +399,10 @@ RETURN = r"""
 result:
   description:
     - How the run ended, V(deployed), V(rolled_back), V(retired), V(aborted), V(nothing_to_do), or V(dirty) where a
-      person
-      must look, as RV(reason) says. In check mode, how it would end.
-    - A deployment that ended V(rolled_back), because a gate failed or the guard fired, and one that ended
-      V(aborted), before
-      the new colour had traffic or because a person asked, fail the task; all traffic is on the colour that served
-      before.
+      person must look, as RV(reason) says. In check mode, how it would end.
+    - A deployment that ended V(rolled_back), because a gate failed or the guard fired, and one that ended V(aborted),
+      before the new colour had traffic or because a person asked, fail the task; all traffic is on the colour that
+      served before.
   returned: always
   type: str
   sample: deployed

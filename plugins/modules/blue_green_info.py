@@ -124,15 +124,14 @@ environment:
     deployment:
       description:
         - The deployment or rollback that was begun and has not ended (id, kind, release, image, colour,
-          previous_release,
-          strategy, by, started_at, turned_back, abort_by, approved_by), or nothing.
+          previous_release, strategy, by, started_at, turned_back, abort_by, approved_by), or nothing.
       type: dict
     lock:
       description: Who may change the environment now (holder, what, since, until, expired), or nothing.
       type: dict
     guard:
-      description: What the guard is told to do when an alarm fires, or did (deployment, armed, safe, alarms,
-        fired_at, fired_by), or nothing.
+      description: What the guard is told to do when an alarm fires, or did (deployment, armed, safe, alarms, fired_at,
+        fired_by), or nothing.
       type: dict
 history:
   description: The last deployments that have ended, the newest first.

@@ -11,12 +11,11 @@ module: environment_file
 short_description: Read the file of an environment and check it
 version_added: 0.1.0
 description:
-  - Reads C(environments/all.yml), where it exists, and C(environments/<env>.yml), and returns what they say
-    together with the defaults. A key in the environment's own file wins; V(false) takes away a group that the shared
-    file
-    has, such as C(gates.analysis).
-  - Unknown keys and wrong values are refused before anything else happens, all of them at once, each with its
-    file and key, what is wrong and what is allowed. So are values that can't be together.
+  - Reads C(environments/all.yml), where it exists, and C(environments/<env>.yml), and returns what they say together
+    with the defaults. A key in the environment's own file wins; V(false) takes away a group that the shared file has,
+    such as C(gates.analysis).
+  - Unknown keys and wrong values are refused before anything else happens, all of them at once, each with its file and
+    key, what is wrong and what is allowed. So are values that can't be together.
   - Calls nothing outside the controller.
 options:
   env:
@@ -26,8 +25,8 @@ options:
     default: ""
   shared:
     description:
-      - Read C(environments/all.yml) alone, which may be absent, and no environment's own file; for what belongs to
-        the app and not to an environment. O(env) is ignored then.
+      - Read C(environments/all.yml) alone, which may be absent, and no environment's own file; for what belongs to the
+        app and not to an environment. O(env) is ignored then.
     type: bool
     default: false
   directory:

@@ -12,8 +12,8 @@ short_description: Write an image's SBOM, and how its packages differ from those
 description:
   - Makes a CycloneDX SBOM (version 1.6, JSON) of the packages that the role M(immutable.ec2.image_sbom) found on the
     builder, writes it to O(dest), and to the bucket where there is one, as C(sbom/<release>/<stage>.cdx.json).
-  - Compares the packages with those of the release that the channel names, whose SBOM is looked for in
-    O(folder) and then in the bucket.
+  - Compares the packages with those of the release that the channel names, whose SBOM is looked for in O(folder) and
+    then in the bucket.
   - Needs the Python package cyclonedx-python-lib.
 author:
   - The immutable.ec2 authors (@immutable-ec2)

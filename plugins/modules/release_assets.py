@@ -14,8 +14,8 @@ description:
     traffic is divided or was just shifted, or removes what only one release needs.
   - With V(present) a file is written that is new, has another content, or was written more than 12 hours ago. Then the
     list of the release's assets is written, by which a deployment sees that they are there.
-  - With V(absent) the lists of releases go, and all files that no other release's list names and that are older than
-    a day.
+  - With V(absent) the lists of releases go, and all files that no other release's list names and that are older than a
+    day.
   - Needs C(s3:ListBucket), C(s3:GetObject), C(s3:PutObject), and for V(absent) C(s3:DeleteObject), below C(assets/).
 author:
   - The immutable.ec2 authors (@immutable-ec2)
