@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, absent, aws_call
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,42 +57,26 @@ def has_object(clients: Clients, bucket: str, key: str) -> bool:
     return any(one["Key"] == key for one in found.get("Contents", []))
 
 
+@absent(ABSENT, instead=False)
+@aws_call("look for the bucket {}")
 def bucket_exists(clients: Clients, bucket: str) -> bool:
     """Whether there is such a bucket.
 
     Raises:
         AwsError: it is somebody else's, or can't be looked at.
     """
-    try:
-        _head_bucket(clients, bucket)
-    except AwsError as error:
-        if error.code in ABSENT:
-            return False
-        raise
+    clients.s3.head_bucket(Bucket=bucket)
     return True
 
 
-@aws_call("look for the bucket {}")
-def _head_bucket(clients: Clients, bucket: str) -> None:
-    clients.s3.head_bucket(Bucket=bucket)
-
-
-def find_object(clients: Clients, bucket: str, key: str) -> bytes | None:
+@absent(ABSENT, instead=None)
+@aws_call("read from the bucket {}")
+def find_object(clients: Clients, bucket: str, key: str) -> bytes:
     """An object's content, None where there is no such object.
 
     Raises:
         AwsError: it could not be read.
     """
-    try:
-        return _get_object(clients, bucket, key)
-    except AwsError as error:
-        if error.code in ABSENT:
-            return None
-        raise
-
-
-@aws_call("read from the bucket {}")
-def _get_object(clients: Clients, bucket: str, key: str) -> bytes:
     return clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 

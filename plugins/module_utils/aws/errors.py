@@ -16,10 +16,11 @@ else:
     FAILURES = (exceptions.ClientError, exceptions.BotoCoreError, parsers.ResponseParserError)
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 P = t.ParamSpec("P")
 R = t.TypeVar("R")
+D = t.TypeVar("D")
 
 
 class AwsError(Exception):
@@ -85,6 +86,29 @@ def aws_call(doing: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 return function(*args, **kwargs)
             except FAILURES as error:
                 raise translate(doing.format(args[1] if len(args) > 1 else ""), error) from error
+
+        return wrapped
+
+    return decorate
+
+
+def absent(codes: Collection[str], instead: D) -> Callable[[Callable[P, R]], Callable[P, R | D]]:
+    """Decorates a function that makes one AWS call: where the thing isn't there, it returns something else.
+
+    Args:
+        codes: what AWS answers then.
+        instead: what is returned then.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R | D]:
+        @functools.wraps(function)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R | D:
+            try:
+                return function(*args, **kwargs)
+            except AwsError as error:
+                if error.code in codes:
+                    return instead
+                raise
 
         return wrapped
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import AwsError, aws_call
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import absent, aws_call
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ansible_collections.immutable.ec2.plugins.module_utils.aws.session import Clients
 
-ABSENT: t.Final = "ParameterNotFound"
+ABSENT: t.Final = frozenset({"ParameterNotFound"})
 A_CALL: t.Final = 10
 """Parameters that AWS gives in one answer, by name and by path."""
 
@@ -40,41 +40,25 @@ def parameters_named(clients: Clients, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def find_parameter(clients: Clients, name: str) -> str | None:
+@absent(ABSENT, instead=None)
+@aws_call("read the parameter {}")
+def find_parameter(clients: Clients, name: str) -> str:
     """The parameter's value, None where there is no such parameter.
 
     Raises:
         AwsError: it could not be read.
     """
-    try:
-        return _get_parameter(clients, name)
-    except AwsError as error:
-        if error.code == ABSENT:
-            return None
-        raise
-
-
-@aws_call("read the parameter {}")
-def _get_parameter(clients: Clients, name: str) -> str:
     return clients.ssm.get_parameter(Name=name)["Parameter"]["Value"]
 
 
-def parameter_history(clients: Clients, name: str) -> list[str]:
+@absent(ABSENT, instead=())
+@aws_call("read the history of the parameter {}")
+def parameter_history(clients: Clients, name: str) -> Sequence[str]:
     """The values that the parameter had, the newest (the present one) first; AWS keeps a hundred.
 
     Raises:
         AwsError: they could not be read.
     """
-    try:
-        return _history(clients, name)
-    except AwsError as error:
-        if error.code == ABSENT:
-            return []
-        raise
-
-
-@aws_call("read the history of the parameter {}")
-def _history(clients: Clients, name: str) -> list[str]:
     pages = clients.ssm.get_paginator("get_parameter_history").paginate(Name=name)
     versions = [version for page in pages for version in page["Parameters"]]
     return [version["Value"] for version in sorted(versions, key=lambda version: version["Version"], reverse=True)]
