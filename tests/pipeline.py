@@ -18,6 +18,7 @@ CHECKOUT = Path(__file__).parents[1]
 FILES = CHECKOUT / "roles" / "pipeline" / "files"
 NOTIFIER = FILES / "notifier.py"
 RIGHTS = CHECKOUT / "roles" / "environment" / "files" / "permissions" / "bake.json"
+COLOUR = CHECKOUT / "roles" / "deployment" / "files" / "colour.yml"
 BUILDSPEC = CHECKOUT / "packer" / "buildspec.yml"
 _PAGE = (CHECKOUT / "docs" / "reference" / "bake.md").read_text(encoding="utf-8")
 #: A bake's result as the reference has it, and its schema.
@@ -34,7 +35,7 @@ FAILURE = {
 
 
 def pipeline_template() -> dict[str, Any]:
-    """The template, with the notifier's code, the buildspec and the builds' rights in their places."""
+    """The template, with the notifier's code, the buildspec and the rights of builds and servers in their places."""
     template: dict[str, Any] = yaml.safe_load((FILES / "pipeline.yml").read_text(encoding="utf-8"))
     resources = template["Resources"]
     resources["Notifier"]["Properties"]["Code"] = {"ZipFile": NOTIFIER.read_text(encoding="utf-8")}
@@ -43,6 +44,11 @@ def pipeline_template() -> dict[str, Any]:
     for name, value in {"account": "123456789012", "region": "eu-west-1", "app": "shop"}.items():
         rights = rights.replace(f"<{name}>", value)
     resources["BakeRights"]["Properties"]["PolicyDocument"] = json.loads(rights)
+    role = yaml.safe_load(COLOUR.read_text(encoding="utf-8"))["Resources"]["InstanceRole"]
+    rights = json.dumps(role["Properties"]["Policies"][0]["PolicyDocument"])
+    for before, after in {'{"Ref": "Env"}': '"validation"', "${Env}": "validation", "${Colour}": "*"}.items():
+        rights = rights.replace(before, after)
+    resources["ValidationRights"]["Properties"]["PolicyDocument"] = json.loads(rights)
     return template
 
 

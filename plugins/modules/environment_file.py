@@ -124,6 +124,7 @@ settings:
       schedule: rate(7 days)
       slack_secret: shop/slack-webhook
       keep_builds: 90
+      validation_profile: true
 files:
   description: Files that were read, relative to the folder that holds C(environments/).
   returned: success

@@ -171,6 +171,7 @@ RULES: Mapping[str, Rule] = {
         )
     ),
     "pipeline.keep_builds": Rule(whole_number(1, 3650), 90),
+    "pipeline.validation_profile": Rule(yes_or_no, True),
 }
 
 #: Groups that mean nothing unless they are written; false takes one away that another file wrote.

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.lab.pipeline.team import REPOSITORY, SECRET, Team
-from tests.pipeline import BUILDSPEC
+from tests.pipeline import BUILDSPEC, pipeline_template
 
 
 def test_the_project_has_the_buildspec_and_the_teams_settings(team: Team) -> None:
@@ -31,6 +33,15 @@ def test_the_names_that_bakes_and_servers_look_for(team: Team) -> None:
     assert team.outputs["TopicArn"].endswith(":shop-bake")
 
 
+def test_a_new_image_reads_its_configuration_with_the_rights_of_the_envs_servers(team: Team) -> None:
+    iam = team.api.client("iam")
+    (role,) = iam.get_instance_profile(InstanceProfileName="shop-validation")["InstanceProfile"]["Roles"]
+    assert role["RoleName"] == "shop-validation"
+    body = team.api.client("cloudformation").get_template(StackName=f"{team.app}-pipeline")["TemplateBody"]
+    made = body if isinstance(body, dict) else json.loads(body)
+    assert made["Resources"]["ValidationRights"] == pipeline_template()["Resources"]["ValidationRights"]
+
+
 def test_the_bucket_is_private_and_keeps_versions(team: Team) -> None:
     s3, bucket = team.api.client("s3"), team.outputs["BucketName"]
     assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
@@ -48,8 +59,12 @@ def test_a_team_that_bakes_from_a_desk(another: Team) -> None:
     said = another.runs()
     assert "is as wanted now: bakes tell arn:aws:sns:" in said
     assert "Slack is not told (no pipeline.slack_secret); nothing is built by itself (no pipeline.repository)" in said
-    assert set(another.resources) == {"Bucket", "BucketPolicy", "TopicKey", "Topic", "TopicPolicy"}
+    validation = {"ValidationRole", "ValidationRights", "ValidationInstanceProfile"}
+    assert set(another.resources) == {"Bucket", "BucketPolicy", "TopicKey", "Topic", "TopicPolicy", *validation}
     assert "was as wanted already" in another.runs()
+
+    said = another.plays({"validation_profile": False})
+    assert "is as wanted now" in said and not validation & set(another.resources)
 
     said = another.plays({"slack_secret": SECRET, "keep_builds": 7}, "--check")
     assert "would change" in said and "Notifier" not in another.resources
@@ -58,7 +73,7 @@ def test_a_team_that_bakes_from_a_desk(another: Team) -> None:
     s3.put_object(Bucket=bucket, Key="assets/app-0f1e.css", Body=b"x")
     said = another.runs("-e", "pipeline_state=absent", ok=False)
     assert f"its bucket {bucket} holds assets/app-0f1e.css and perhaps more" in said
-    assert another.stack["StackStatus"] == "CREATE_COMPLETE"
+    assert another.stack["StackStatus"] == "UPDATE_COMPLETE"
 
     s3.delete_object(Bucket=bucket, Key="assets/app-0f1e.css")
     assert "is destroyed" in another.runs("-e", "pipeline_state=absent")

@@ -252,6 +252,7 @@ def test_defaults() -> None:
             "schedule": "rate(7 days)",
             "slack_secret": None,
             "keep_builds": 90,
+            "validation_profile": True,
         },
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.pipeline import FILES, NOTIFIER, pipeline_template
 MAX_BYTES = 51_200
 NOTIFIER_PARTS = {name for name in pipeline_template()["Resources"] if name.startswith(("Notifier", "NotSent"))}
 BUILD_PARTS = {"Project", "BuildRole", "BakeRights", "BuildRule", "BuildLog"}
+
+VALIDATION_PARTS = {"ValidationRole", "ValidationRights", "ValidationInstanceProfile"}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,7 @@ def test_without_repository_and_slack_bucket_and_topic_are_left(resources: dict[
     assert {name for name, condition in conditions.items() if condition == "HasSchedule"} == {
         *("ScheduleRule", "ScheduleRole")
     }
+    assert {name for name, condition in conditions.items() if condition == "HasValidationProfile"} == VALIDATION_PARTS
     assert {name for name, condition in conditions.items() if condition is None} == {
         *("Bucket", "BucketPolicy", "Topic", "TopicKey", "TopicPolicy")
     }
@@ -141,6 +145,23 @@ def test_a_push_to_the_branch_alone_starts_a_build(resources: dict[str, Any]) ->
     assert branch == {"Type": "HEAD_REF", "Pattern": {"Fn::Sub": "^refs/heads/${Branch}$"}}
 
 
+def test_a_new_image_may_read_the_configuration_of_validation_and_of_no_other_env(resources: dict[str, Any]) -> None:
+    found = resources["ValidationRights"]["Properties"]["PolicyDocument"]["Statement"]
+    read = {each["Sid"]: json.dumps(each["Resource"]) for each in found if each["Sid"] in ("Parameters", "Secrets")}
+    for where in read.values():
+        assert set(re.findall(r"\$\{App\}/(\w+)", where)) == {"common", "validation"}
+    assert "Env}" not in json.dumps(found) and '"Env"' not in json.dumps(found)
+
+
+def test_bakes_find_the_profile_and_may_give_its_role_to_a_server(resources: dict[str, Any]) -> None:
+    profile = resources["ValidationInstanceProfile"]["Properties"]
+    assert profile == {"InstanceProfileName": {"Fn::Sub": "${App}-validation"}, "Roles": [{"Ref": "ValidationRole"}]}
+    name = resources["ValidationRole"]["Properties"]["RoleName"]["Fn::Sub"].replace("${App}", "shop")
+    given = resources["BakeRights"]["Properties"]["PolicyDocument"]["Statement"]
+    (may_pass,) = [each["Resource"] for each in given if each["Action"] == "iam:PassRole"]
+    assert fnmatch(f"arn:aws:iam::123456789012:role/{name}", may_pass)
+
+
 def test_the_clock_may_start_builds_of_the_project_and_nothing_else(resources: dict[str, Any]) -> None:
     found = statements(resources, "ScheduleRole")
     assert [(each["Action"], each["Resource"]) for each in found.values()] == [
@@ -164,5 +185,6 @@ def test_the_template_alone_makes_nothing_that_only_looks_like_a_pipeline() -> N
         exec(bare["Notifier"]["Properties"]["Code"]["ZipFile"])
     phases = yaml.safe_load(bare["Project"]["Properties"]["Source"]["BuildSpec"])["phases"]
     assert phases["build"]["commands"][-1] == "false"
-    (statement,) = bare["BakeRights"]["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
+    for rights in ("BakeRights", "ValidationRights"):
+        (statement,) = bare[rights]["Properties"]["PolicyDocument"]["Statement"]
+        assert statement["Effect"] == "Deny"
