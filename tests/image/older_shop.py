@@ -29,6 +29,7 @@ CHANGES = {
         ("config.enable_reloading = false", "config.cache_classes = true"),
         ("  config.active_record.attributes_for_inspect = [:id]\n", ""),
     ],
+    "db/seeds.rb": [("reading_minutes: 2 }", "reading_minutes: 2, created_at: Time.now, updated_at: Time.now }")],
     "db/migrate/20260101000000_create_articles.rb": [("[7.2]", "[6.1]")],
 }
 

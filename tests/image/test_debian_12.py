@@ -40,7 +40,7 @@ def lock(podman: Podman, app: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A server of a release that was baked from Debian 12."""
     if os.geteuid() != 0:
         pytest.skip("real servers need root")
@@ -53,7 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     variables.write_text(older_shop.ROLE_VARS)
     try:
         own.start_lab()
-        own.commands.playbook(
+        own.published = own.commands.playbook(
             *("bake", "bake-older"), app="shop", app_dir=str(app), stage="all", release="older",
             role_vars=str(variables), distribution_parameter=PARAMETER,
         )  # fmt: skip
@@ -63,15 +63,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.mark.long
-def test_the_example_app_runs_on_debian_12(server: Any) -> None:
-    assert server.system_info.release.startswith("12")
+def test_the_example_app_runs_on_debian_12(older: Any) -> None:
+    assert older.system_info.release.startswith("12")
     for path in ("/up", "/"):
-        said = server.check_output(
+        said = older.check_output(
             f"curl --silent --output /dev/null --write-out '%{{http_code}}' http://127.0.0.1{path}"
         )
         assert said == "200"
     units = ("app-assets", "app-web", "app-worker-sidekiq", "app-release")
     for unit in units:
-        shown = server.check_output(f"systemd-analyze security --no-pager {unit}.service | tail -n 1")
+        shown = older.check_output(f"systemd-analyze security --no-pager {unit}.service | tail -n 1")
         assert float(shown.split(": ")[1].split()[0]) <= 1.2, unit
-    assert server.check_output("systemctl is-system-running") == "running"
+    assert older.check_output("systemctl is-system-running") == "running"

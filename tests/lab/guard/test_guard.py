@@ -132,7 +132,7 @@ def test_clients_no_longer_stick_once_traffic_is_turned_back(begun: Callable[...
 
 
 def test_an_order_that_cannot_be_read_moves_nothing_and_is_read_again(world: World) -> None:
-    reading = {"service": "dynamodb", "operation": "Query"}
+    reading: dict[str, object] = {"service": "dynamodb", "operation": "Query"}
     fault = faulty.arm(world.api, "denied", reading)
     again = faulty.arm(world.api, "hold_before", {**reading, "nth": 2})
     world.ring()
