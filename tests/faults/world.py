@@ -225,6 +225,19 @@ class Env:
             if colour != live and self._settled(colour):
                 self.client("cloudformation").delete_stack(StackName=self.stack(colour))
                 until(lambda: self._find(colour) is None, f"{self.stack(colour)} is deleted")  # noqa: B023
+                self._take_label_away(self.stack(colour))
+
+    def _take_label_away(self, label: str) -> None:
+        """No version of a secret has the label any more: the next deployment of the colour would find its work done."""
+        secrets = self.client("secretsmanager")
+        for page in secrets.get_paginator("list_secrets").paginate():
+            for one in page["SecretList"]:
+                versions = secrets.describe_secret(SecretId=one["Name"])["VersionIdsToStages"]
+                for version, labels in versions.items():
+                    if label in labels:
+                        secrets.update_secret_version_stage(
+                            SecretId=one["Name"], VersionStage=label, RemoveFromVersionId=version
+                        )
 
     def remove(self) -> None:
         """Leaves nothing of it but its ledger."""
