@@ -24,8 +24,13 @@ PLAYBOOK = """\
 - hosts: all
   gather_facts: false
   tasks:
+    # There is nothing to ask in the first moments of a boot.
     - ansible.builtin.raw: systemctl is-system-running --wait
       changed_when: false
+      register: booted
+      until: booted.rc == 0
+      retries: 30
+      delay: 1
     - ansible.builtin.apt: {update_cache: true}
     - ansible.builtin.include_role: {name: immutable.ec2.config_pull}
       vars: {config_pull_boot_deadline: 5}

@@ -45,14 +45,20 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def begun(api: support.Api, template: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., World]]:
     """Makes an edge of the test's own, in the middle of a canary deployment to green that has armed the guard.
 
-    Afterwards it is gone: every guard of the account hears of every alarm.
+    Afterwards it is gone, and what its guard was at has ended: every guard of the account hears of every alarm, and a
+    fault of the next test is for that one's calls.
     """
     env = "g" + "".join(letter for letter in request.node.name if letter.isalnum())[-20:].lower()
 
+    made = []
+
     def make(**parameters: object) -> World:
-        return World.begin(api, template, env, **parameters)
+        made.append(World.begin(api, template, env, **parameters))
+        return made[-1]
 
     yield make
+    for world in made:
+        world.rests()
     api.delete_stack(stack_of(env))
 
 

@@ -123,6 +123,7 @@ def test_a_deployment_that_ends_at_the_same_moment_stays_where_it_ended(begun: C
 
 def test_clients_no_longer_stick_once_traffic_is_turned_back(begun: Callable[..., World]) -> None:
     world = begun(StickinessSeconds=600)
+    world.ledger.release()
     (listener,) = world.api.elb.describe_listeners(ListenerArns=[world.edge["ListenerArn"]])["Listeners"]
     assert listener["DefaultActions"][0]["ForwardConfig"]["TargetGroupStickinessConfig"]["Enabled"]
     world.ring()

@@ -147,6 +147,14 @@ class World:
         """Wait until so many runs of the function have ended well."""
         wait_for(lambda: sum(line.startswith("END") for line in self.log) >= runs, f"{runs} runs ended", 40)
 
+    def rests(self) -> None:
+        """Wait until no run of the function is under way."""
+
+        def runs(*words: str) -> int:
+            return sum(line.startswith(words) for line in self.log)
+
+        wait_for(lambda: runs("START") == runs("END", "FAILED"), "the guard's runs have ended", 40)
+
     def event(self) -> dict[str, Any]:
         """The guard's event."""
         return self.told(lambda message: message.get("event") == "guard_fired")
