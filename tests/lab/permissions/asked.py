@@ -18,6 +18,7 @@ PREFIXES = {"elbv2": "elasticloadbalancing"}
 """boto3's name of a service → IAM's, where they differ."""
 
 ACTIONS = {
+    "s3:HeadBucket": ("s3:ListBucket",),
     "s3:ListObjectsV2": ("s3:ListBucket",),
     "dynamodb:TransactWriteItems": (
         "dynamodb:PutItem",
@@ -28,10 +29,12 @@ ACTIONS = {
 }
 """Operations that are not actions of the same name.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
 
-NEEDS_NONE = {"sts:GetCallerIdentity"}
-"""https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+NEEDS_NONE = {"sts:GetCallerIdentity", "iam:ListAccountAliases"}
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html; the account's alias is what
+amazon.aws.aws_caller_info asks for and does without where it may not."""
 
 _ARNS = {
     "cloudformation": "arn:aws:cloudformation:{region}:{account}:stack/{name}/*",

@@ -192,7 +192,7 @@ def test_a_build_that_fails_is_told_once_with_its_step(
 
 
 def test_the_role_allows_what_the_builds_called(builds: Builds, team: Team) -> None:
-    """Conditions aren't judged, and the lab keeps no record of calls to S3."""
+    """Conditions are not judged."""
     calls = {each for call in Client(team.api, BUILDS).calls() for each in needed(call)}
     assert {action for action, _resource in calls} >= {"ec2:CreateImage", "ssm:PutParameter"}
     policy = build_policy(team)
