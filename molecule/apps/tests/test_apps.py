@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -121,6 +122,12 @@ def test_nginx_has_no_network_but_its_port(host: Host) -> None:
     if name(host) == "older":  # the others' systemd does without where a container can't have it
         pid = shown.partition("MainPID=")[2].split()[0]
         assert host.check_output(f"readlink /proc/{pid}/ns/net") != host.check_output("readlink /proc/1/ns/net")
+
+
+def test_no_worker_of_nginx_waits_for_a_connection_while_it_has_others(host: Host) -> None:
+    for worker in host.check_output("pgrep --full '^nginx: worker'").split():
+        flags = re.search(r"flags:\s+(\d+)", host.file(f"/proc/{worker}/fdinfo/3").content_string)
+        assert flags and int(flags[1], 8) & os.O_NONBLOCK
 
 
 def test_requests_are_logged_with_the_clients_address(host: Host) -> None:
