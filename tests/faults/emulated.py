@@ -42,6 +42,8 @@ class EmulatedLab:
         self._folder = folder
         self.api = Api(f"http://127.0.0.1:{4566 + octet - 78}", folder)
         folder.mkdir(parents=True, exist_ok=True)
+        if self._is_reached():
+            raise RuntimeError(f"{self.api.url} answers already: the lab of another run, which must end first")
         arguments = ["--servers", "loopback", "--run-dir", str(folder), "--clock-factor", str(CLOCK_FACTOR)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lab.api", *arguments],
@@ -73,6 +75,9 @@ class EmulatedLab:
     def _answers(self) -> bool:
         if self._process.poll() is not None:
             raise RuntimeError(f"the lab's API has ended; see {self._folder / 'api.log'}")
+        return self._is_reached()
+
+    def _is_reached(self) -> bool:
         try:
             urllib.request.urlopen(f"{self.api.url}/_lab/status", timeout=5).close()
         except OSError:
