@@ -26,7 +26,7 @@ def main() -> int:
         for case in ElementTree.parse(name).iter("testcase"):
             test = f"{case.get('classname')}.{case.get('name')}"
             reason = case.find("skipped")
-            failure = next((found for found in (case.find("failure"), case.find("error")) if found is not None), None)
+            failure = next(iter(case.findall("failure") + case.findall("error")), None)
             if reason is not None:
                 skipped.append(f"{test}: {reason.get('message')}")
             elif failure is not None:

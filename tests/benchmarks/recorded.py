@@ -38,7 +38,7 @@ class Recording:
         """Takes a list apart; clients look at no namespace, and moto's own token is not theirs."""
         root = ElementTree.fromstring(re.sub(rb' xmlns="[^"]*"', b"", whole, count=1))
         for parent in root.iter():
-            for own in list(parent.findall(token)):
+            for own in parent.findall(token):
                 parent.remove(own)
         found = next((one for one in root.iter(name)), None)
         items = [] if found is None else [ElementTree.tostring(item) for item in found]

@@ -230,14 +230,11 @@ class Env:
     def _take_label_away(self, label: str) -> None:
         """No version of a secret has the label any more: the next deployment of the colour would find its work done."""
         secrets = self.client("secretsmanager")
-        for page in secrets.get_paginator("list_secrets").paginate():
-            for one in page["SecretList"]:
-                versions = secrets.describe_secret(SecretId=one["Name"])["VersionIdsToStages"]
-                for version, labels in versions.items():
-                    if label in labels:
-                        secrets.update_secret_version_stage(
-                            SecretId=one["Name"], VersionStage=label, RemoveFromVersionId=version
-                        )
+        pages = secrets.get_paginator("list_secrets").paginate()
+        for name in [one["Name"] for page in pages for one in page["SecretList"]]:
+            versions = secrets.describe_secret(SecretId=name)["VersionIdsToStages"]
+            for version in [version for version, labels in versions.items() if label in labels]:
+                secrets.update_secret_version_stage(SecretId=name, VersionStage=label, RemoveFromVersionId=version)
 
     def remove(self) -> None:
         """Leaves nothing of it but its ledger."""

@@ -49,7 +49,6 @@ def begun(api: support.Api, template: Path, request: pytest.FixtureRequest) -> I
     fault of the next test is for that one's calls.
     """
     env = "g" + "".join(letter for letter in request.node.name if letter.isalnum())[-20:].lower()
-
     made = []
 
     def make(**parameters: object) -> World:
