@@ -68,8 +68,8 @@ def test_a_failed_request_is_not_sent_again(balancer: Balancer) -> None:
 
 
 def test_connections_to_targets_are_kept(balancer: Balancer) -> None:
+    kept = set(balancer.blue.connections)
     balancer.blue.requests.clear()
-    balancer.blue.connections.clear()
     address = urlsplit(balancer.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
     for _ in range(50):
@@ -77,7 +77,8 @@ def test_connections_to_targets_are_kept(balancer: Balancer) -> None:
         assert connection.getresponse().read() == b"blue"
     connection.close()
     assert len(balancer.blue.requests) == 50
-    assert len(balancer.blue.connections) == 1
+    # HAProxy takes turns among those that it kept; one is new where the last of them had not come back yet.
+    assert len(balancer.blue.connections - kept) <= 1
 
 
 def test_draining_lets_a_request_end_and_sends_no_other(balancer: Balancer) -> None:
