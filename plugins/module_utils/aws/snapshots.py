@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import aws_call
+from ansible_collections.immutable.ec2.plugins.module_utils.aws.errors import absent, aws_call
 
 if t.TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import SnapshotTypeDef
@@ -16,11 +16,13 @@ if t.TYPE_CHECKING:
 
 
 A_PAGE: t.Final = 1000
+GONE: t.Final = ("InvalidSnapshot.NotFound",)
 
 
+@absent(GONE, instead=None)
 @aws_call("delete the snapshot {}")
 def delete_snapshot(clients: Clients, snapshot_id: str) -> None:
-    """Deletes the snapshot. AWS refuses with `InvalidSnapshot.InUse` while an image of the account uses it."""
+    """Deletes the snapshot if it is there. AWS refuses with `InvalidSnapshot.InUse` while an image uses it."""
     clients.ec2.delete_snapshot(SnapshotId=snapshot_id)
 
 

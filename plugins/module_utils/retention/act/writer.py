@@ -26,7 +26,6 @@ if t.TYPE_CHECKING:
 
 # Already gone: another run, or a person, was faster.
 IMAGE_GONE = {"InvalidAMIID.NotFound", "InvalidAMIID.Unavailable"}
-SNAPSHOT_GONE = "InvalidSnapshot.NotFound"
 SNAPSHOT_TAG: t.Final = "retention_image"
 """On a snapshot: the image that retention removed, or was about to."""
 
@@ -78,11 +77,7 @@ class Writer:
             delete_tags(clients, [image.id], marks)
 
     def delete_snapshot(self, region: str, snapshot_id: str) -> None:
-        try:
-            snapshots_api.delete_snapshot(self._clients[region], snapshot_id)
-        except AwsError as error:
-            if error.code != SNAPSHOT_GONE:
-                raise
+        snapshots_api.delete_snapshot(self._clients[region], snapshot_id)
 
     def _disable(self, clients: Clients, image: Image) -> None:
         """Disabling takes all launch permissions away, so they are written down before."""
