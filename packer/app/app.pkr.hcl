@@ -61,8 +61,8 @@ source "amazon-ebs" "server" {
 
   # An hour for the slowest step, and no quarter of a minute lost after each (Packer's own pace).
   aws_polling {
-    delay_seconds = 2
-    max_attempts  = 1800
+    delay_seconds = 1
+    max_attempts  = 3600
   }
 
   communicator  = "ssh"
