@@ -250,7 +250,8 @@ def main() -> None:
             server.bring({**entry, **of_all})
         except (Refused, OSError) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else error
-            module.fail_json(msg=f"{entry['path']} could not be made a {entry['state']}: {why}", paths=server.paths)
+            what = "removed" if entry["state"] == "absent" else f"made a {entry['state']}"
+            module.fail_json(msg=f"{entry['path']} could not be {what}: {why}", paths=server.paths)
     module.exit_json(changed=bool(server.paths), paths=server.paths, diff=server.differences)
 
 

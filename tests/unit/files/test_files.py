@@ -183,6 +183,7 @@ def test_what_a_removed_link_led_to_stays(place: Place) -> None:
         ({"path": "one", "template": "wrong.j2"}, "wrong.j2 can't be rendered"),
         ({"path": "none/one", "content": "1"}, "could not be made a file: No such file or directory"),
         ({"path": ".", "content": "1"}, "could not be made a file: there is a directory"),
+        ({"path": "/proc/version", "state": "absent"}, "/proc/version could not be removed: "),
         ({"path": "one", "state": "socket"}, "value of state must be one of"),
     ],
 )
