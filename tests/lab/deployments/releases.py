@@ -24,6 +24,8 @@ class Bad
   def initialize(app)
     @app = app
     @times = []
+    @lock = Mutex.new
+    @count = 0
   end
 
   def call(env)
@@ -36,7 +38,11 @@ Rails.application.config.middleware.insert_before 0, Bad
 """
 KINDS = {
     "good": "",
-    "errors": MIDDLEWARE.format(body='return [500, {"content-type" => "text/plain"}, ["broken"]] if rand(100) < 3'),
+    # 3 % of the requests by count: by chance it would at times be too few for any test of proportions.
+    "errors": MIDDLEWARE.format(
+        body="number = @lock.synchronize { @count += 1 }\n"
+        '    return [500, {"content-type" => "text/plain"}, ["broken"]] if number % 33 == 16'
+    ),
     "slow": MIDDLEWARE.format(body="sleep 1"),
     # Each of its two processes bears 7 requests a second, for some seconds: enough for a tenth of the traffic.
     "crashing": MIDDLEWARE.format(
